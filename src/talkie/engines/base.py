@@ -1,0 +1,172 @@
+"""What an engine is: small, synchronous, batch-first Protocols, and records that say what each can do.
+
+Knows nothing of queues, requests or files of models. A capability is data (`RecognizerInfo`), never a method that
+raises; a caller asks the record before it asks the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from talkie.types import Audio, Samples, Segment, SpeechChunk, Task, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingOptions:
+    """How carefully a decoder works. The defaults are the preset `balanced`.
+
+    Names and numbers follow openai/whisper `DecodingOptions` and its `transcribe`, where every threshold is defined.
+    `temperatures` are tried in turn until a result passes `compression_ratio_threshold` (at most) and
+    `log_prob_threshold` (at least); None turns a threshold off.
+    """
+
+    beam_size: int = 5
+    best_of: int = 5
+    patience: float = 1.0
+    length_penalty: float = 1.0
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    compression_ratio_threshold: float | None = 2.4
+    log_prob_threshold: float | None = -1.0
+    no_speech_threshold: float | None = 0.6
+    condition_on_previous_text: bool = False
+    max_initial_timestamp_s: float = 1.0
+    max_new_tokens: int | None = None
+    suppress_blank: bool = True
+
+
+PRESETS: dict[str, DecodingOptions] = {
+    "fast": DecodingOptions(beam_size=1, best_of=1),
+    "balanced": DecodingOptions(),
+    "strict": DecodingOptions(temperatures=(0.0,), no_speech_threshold=0.8, log_prob_threshold=-0.5),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizeOptions:
+    """What is wanted of one piece of audio. `language` is an ISO 639-1 code; None means: find out."""
+
+    language: str | None = None
+    task: Task = "transcribe"
+    prompt: str = ""
+    hotwords: str = ""
+    words: bool = False
+    decoding: DecodingOptions = field(default_factory=DecodingOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerInfo:
+    """What a recogniser can do.
+
+    `languages` are ISO 639-1 codes; `max_seconds` is the longest audio one item of a batch may hold; `max_batch` the
+    most items it gains from; `partials` says that it is a `StreamingRecognizer` as well.
+    """
+
+    name: str
+    engine: str
+    languages: tuple[str, ...]
+    tasks: tuple[Task, ...] = ("transcribe",)
+    words: bool = True
+    prompts: bool = False
+    max_seconds: float = 30.0
+    max_batch: int = 1
+    partials: bool = False
+    device: str = "cpu"
+    compute_type: str = ""
+
+
+class Recognizer(Protocol):
+    """Speech in, text out. Safe to call from one thread at a time; `close` gives back its memory and processes."""
+
+    @property
+    def info(self) -> RecognizerInfo: ...
+
+    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
+        """One transcript for each item, in order; times are original times (`Audio.start_s` added)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A guess at an utterance that is not finished: `segment` may still change unless `final`."""
+
+    segment: Segment
+    final: bool = False
+
+
+class RecognizerStream(Protocol):
+    """One utterance being heard."""
+
+    def feed(self, samples: Samples) -> Partial | None: ...
+
+    def finish(self) -> Transcript: ...
+
+    def close(self) -> None: ...
+
+
+class StreamingRecognizer(Recognizer, Protocol):
+    """A recogniser with native partials."""
+
+    def open(self, options: RecognizeOptions) -> RecognizerStream: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesizeOptions:
+    """`voice` is one of the engine's voices; `speed` 1.0 is the voice's own, 0.25..4.0."""
+
+    voice: str = ""
+    language: str = "en"
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesizerInfo:
+    """What a synthesiser can do. `voices` are names, `marks` the kinds of marks it gives by itself."""
+
+    name: str
+    engine: str
+    languages: tuple[str, ...]
+    voices: tuple[str, ...]
+    sample_rate: int
+    marks: tuple[str, ...] = ()
+
+
+class Synthesizer(Protocol):
+    """Text in, speech and its timed marks out."""
+
+    @property
+    def info(self) -> SynthesizerInfo: ...
+
+    def synthesize(self, text: str, options: SynthesizeOptions) -> Iterator[SpeechChunk]: ...
+
+    def close(self) -> None: ...
+
+
+class VoiceActivityStream(Protocol):
+    """Voice activity of one recording, fed in pieces of any length; the detector's memory is kept between them."""
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]:
+        """Probabilities, shape `(k,)`, one for each whole 32 ms (512 samples at 16 kHz) completed by this feed."""
+        ...
+
+    def finish(self) -> NDArray[np.float32]:
+        """The last, zero-padded window: shape `(0,)` or `(1,)`."""
+        ...
+
+
+class VoiceActivityDetector(Protocol):
+    """Where is speech? Thread-safe: any number of streams may be open at once."""
+
+    def open(self) -> VoiceActivityStream: ...
+
+    def probabilities(self, audio: Audio) -> NDArray[np.float32]:
+        """Shape `(ceil(n / 512),)`, 0..1, one for each 32 ms of the whole audio."""
+        ...

@@ -1,0 +1,69 @@
+"""Engines by name, as strings, imported on first use; third parties add theirs by an entry point.
+
+Knows nothing of what the engines import, and imports none of them to answer `available`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from talkie.errors import EngineUnavailable
+
+ENTRY_POINT_GROUP = "talkie.engines"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEntry:
+    """`target` is `module:callable`; `needs` are the import names it cannot do without."""
+
+    name: str
+    kind: str
+    target: str
+    needs: tuple[str, ...] = ()
+    hint: str = ""
+
+
+BUILT_IN = (
+    EngineEntry("whisper", "recognizer", "talkie.engines.asr.whisper:WhisperRecognizer", ("ctranslate2", "tokenizers")),
+    EngineEntry("sphinx", "recognizer", "talkie.engines.asr.sphinx:SphinxRecognizer", ("pocketsphinx",)),
+    EngineEntry("espeak", "synthesizer", "talkie.engines.tts.espeak:EspeakSynthesizer", ("espeakng_loader",)),
+    EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", ("onnxruntime",)),
+)
+
+
+@cache
+def entries() -> dict[str, EngineEntry]:
+    """All known engines by name: the built-in ones first, then entry points (`name = module:callable`)."""
+    found = {entry.name: entry for entry in BUILT_IN}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        kind, _, name = point.name.rpartition("/")
+        found.setdefault(name, EngineEntry(name, kind or "recognizer", point.value))
+    return found
+
+
+def missing(name: str) -> tuple[str, ...]:
+    """The import names that an engine needs and this installation lacks; empty when it can be used."""
+    return tuple(need for need in entry(name).needs if find_spec(need) is None)
+
+
+def entry(name: str) -> EngineEntry:
+    try:
+        return entries()[name]
+    except KeyError:
+        raise EngineUnavailable(name, "no engine of that name is installed") from None
+
+
+def load(name: str) -> Callable[..., Any]:
+    """The engine's factory. Raises `EngineUnavailable` naming what is missing."""
+    lacking = missing(name)
+    if lacking:
+        raise EngineUnavailable(name, f"missing {', '.join(lacking)}", hint=entry(name).hint)
+    module, _, attribute = entry(name).target.partition(":")
+    factory: Callable[..., Any] = getattr(import_module(module), attribute)
+    return factory

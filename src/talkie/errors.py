@@ -1,0 +1,329 @@
+"""Every error Talkie raises on purpose, as one tree. Each class writes its own message and hint.
+
+    TalkieError
+      AudioError            undecodable_audio no_audio_stream empty_audio audio_too_long audio_too_large
+                            bad_raw_parameters container_not_allowed
+      RequestError          invalid_value unsupported_by_model
+      ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed offline
+                            store_full
+      EngineError           engine_unavailable engine_failed
+      BusyError             queue_full shutting_down
+      AccessError           key_missing key_wrong key_rate_limited scope_missing origin_refused host_refused
+      SettingsError         bad_setting unsafe_address
+      Cancelled             cancelled
+
+Knows nothing of status codes: one table in `transports/` gives each class its own.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TalkieError(Exception):
+    """Base of the tree. `code` is stable, `hint` says what to do next, `param` names the field at fault."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, hint: str = "", param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.param = param
+
+
+class AudioError(TalkieError):
+    """The recording itself is at fault."""
+
+    code = "audio_error"
+
+
+class UndecodableAudio(AudioError):
+    code = "undecodable_audio"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The file could not be decoded as audio" + (f": {detail}" if detail else "."),
+            hint="Check that it plays in a media player; wav, flac, mp3, ogg, webm, m4a and most others work.",
+            param="file",
+        )
+
+
+class NoAudioStream(AudioError):
+    code = "no_audio_stream"
+
+    def __init__(self) -> None:
+        super().__init__("The file has no audio stream.", hint="Was the sound muted when it was made?", param="file")
+
+
+class EmptyAudio(AudioError):
+    code = "empty_audio"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file holds no audio at all.", hint="Was the recording stopped before it began?", param="file"
+        )
+
+
+class AudioTooLong(AudioError):
+    code = "audio_too_long"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(
+            f"The recording is longer than the limit of {limit_s:g} seconds.",
+            hint="Split it, or raise the setting max_audio_seconds.",
+            param="file",
+        )
+
+
+class AudioTooLarge(AudioError):
+    code = "audio_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The file is larger than the limit of {limit_bytes / 1e6:g} MB.",
+            hint="Send it compressed (opus, mp3), or raise the setting max_upload_mb.",
+            param="file",
+        )
+
+
+class BadRawParameters(AudioError):
+    code = "bad_raw_parameters"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"Raw PCM cannot be read that way: {detail}",
+            hint="Give the sample rate (8000 to 192000 Hz), channels (1 to 8) and encoding.",
+            param="file",
+        )
+
+
+class ContainerNotAllowed(AudioError):
+    code = "container_not_allowed"
+
+    def __init__(self, found: str = "") -> None:
+        super().__init__(
+            "This kind of file is not accepted as audio" + (f": {found}." if found else "."),
+            hint="Playlists, session descriptions and scripts are refused; send the recording itself.",
+            param="file",
+        )
+
+
+class RequestError(TalkieError):
+    """The request asks for something that cannot be."""
+
+    code = "invalid_request"
+
+
+class InvalidValue(RequestError):
+    code = "invalid_value"
+
+    def __init__(self, param: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint, param=param)
+
+
+class UnsupportedByModel(RequestError):
+    """A capability that the chosen model does not have: never dropped in silence."""
+
+    code = "unsupported_by_model"
+
+    def __init__(self, param: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint or "Choose another model: `talkie list`, `talkie pull`.", param=param)
+
+
+class ModelError(TalkieError):
+    """A model or the store that holds it."""
+
+    code = "model_error"
+
+
+class ModelNotFound(ModelError):
+    code = "model_not_found"
+
+    def __init__(self, name: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"The model {name!r} is not here.",
+            hint=hint or "`talkie list` shows what is here; `talkie pull whisper-base` fetches a model.",
+            param="model",
+        )
+
+
+class InvalidModelName(ModelError):
+    code = "invalid_model_name"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name[:80]!r} is not a model name: {why}", hint="For example: whisper-base", param="model")
+
+
+class ModelBroken(ModelError):
+    code = "model_broken"
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"The model {name!r} is damaged: {detail}",
+            hint=f"`talkie verify {name}` tells more; `talkie pull {name}` mends it.",
+            param="model",
+        )
+
+
+class ModelInUse(ModelError):
+    code = "model_in_use"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model {name!r} is in use by another process.", hint="Try again when it has finished.")
+
+
+class PullFailed(ModelError):
+    code = "pull_failed"
+
+    def __init__(self, name: str, detail: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"Pulling {name!r} failed: {detail}",
+            hint=hint or "Run the same command again: it goes on where it stopped.",
+        )
+
+
+class Offline(ModelError):
+    code = "offline"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is not in the store and offline mode is on.",
+            hint="Unset HF_HUB_OFFLINE, or bring it on a disk: `talkie import DIR|ZIP`.",
+        )
+
+
+class StoreFull(ModelError):
+    code = "store_full"
+
+    def __init__(self, need_bytes: int, free_bytes: int, path: str) -> None:
+        super().__init__(
+            f"{need_bytes / 1e6:,.0f} MB are needed and {free_bytes / 1e6:,.0f} MB are free at {path}.",
+            hint="Remove a model with `talkie rm NAME`, or set TALKIE_HOME to a larger disk.",
+        )
+
+
+class EngineError(TalkieError):
+    """An engine cannot start, or failed at its work."""
+
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    code = "engine_unavailable"
+
+    def __init__(self, engine: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"The engine {engine!r} cannot be used: {why}", hint=hint or "`talkie doctor` tells more.")
+
+
+class EngineFailed(EngineError):
+    code = "engine_failed"
+
+    def __init__(self, engine: str, why: str) -> None:
+        super().__init__(f"The engine {engine!r} failed: {why}", hint="Try again; if it stays so, report it.")
+
+
+class BusyError(TalkieError):
+    """The server cannot take more work now. `retry_after_s` says when to come again."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(BusyError):
+    code = "queue_full"
+
+    def __init__(self, waiting: int, retry_after_s: float = 1.0) -> None:
+        super().__init__(
+            f"{waiting} requests are already waiting.",
+            hint="Try again after the time in Retry-After.",
+            retry_after_s=retry_after_s,
+        )
+
+
+class ShuttingDown(BusyError):
+    code = "shutting_down"
+
+    def __init__(self) -> None:
+        super().__init__("The server is shutting down.", hint="Try again in a moment.", retry_after_s=5.0)
+
+
+class AccessError(TalkieError):
+    """Who asks may not."""
+
+    code = "access_denied"
+
+
+class KeyMissing(AccessError):
+    code = "key_missing"
+
+    def __init__(self) -> None:
+        super().__init__("This server wants a key.", hint="Send it as `Authorization: Bearer KEY`.")
+
+
+class KeyWrong(AccessError):
+    code = "key_wrong"
+
+    def __init__(self) -> None:
+        super().__init__("The key is not known here.", hint="Ask whoever runs this server for one.")
+
+
+class KeyRateLimited(AccessError):
+    code = "key_rate_limited"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("Too many wrong keys from this address.", hint="Wait a little before the next try.")
+        self.retry_after_s = retry_after_s
+
+
+class ScopeMissing(AccessError):
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The key does not have the scope {scope!r}.", hint="Use another key.")
+
+
+class OriginRefused(AccessError):
+    code = "origin_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Requests from this web origin are not allowed.", hint="Add it to the setting cors_origins if it is yours."
+        )
+
+
+class HostRefused(AccessError):
+    code = "host_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The Host header names a host that this server is not.", hint="Add it to the setting allowed_hosts."
+        )
+
+
+class SettingsError(TalkieError):
+    """A setting that cannot be."""
+
+    code = "bad_setting"
+
+
+class UnsafeAddress(SettingsError):
+    code = "unsafe_address"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"Listening on {host} without a key would open this machine to everybody.",
+            hint="Set TALKIE_API_KEY (or keys_file), or listen on 127.0.0.1.",
+        )
+
+
+class Cancelled(TalkieError):
+    """The one who asked went away; nobody reads this."""
+
+    code = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The request was cancelled.")
