@@ -17,7 +17,7 @@ import numpy.typing as npt
 EventKind = Literal["word", "sentence", "phoneme", "end"]
 
 _EVENT_KINDS: dict[int, EventKind] = {1: "word", 2: "sentence", 5: "end", 7: "phoneme"}
-_RETRIEVAL = 1  # AUDIO_OUTPUT_RETRIEVAL: samples go to the callback, no sound device is opened
+_SYNCHRONOUS = 2  # samples go to the callback before espeak_Synth returns; no sound device is opened
 _PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x1, 0x2, 0x8000
 _CHARS_UTF8, _END_PAUSE = 0x1, 0x1000
 _RATE, _VOLUME, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7
@@ -111,7 +111,7 @@ class EspeakLibrary:
         _declare(self._library)
         options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
         self.sample_rate_hz: int = self._library.espeak_Initialize(
-            _RETRIEVAL, _CALLBACK_MS, str(data_path).encode(), options
+            _SYNCHRONOUS, _CALLBACK_MS, str(data_path).encode(), options
         )
         if self.sample_rate_hz <= 0:
             raise EspeakError(f"cannot initialise espeak-ng with data from {data_path}")
