@@ -65,7 +65,8 @@ class RecognizerInfo:
     """What a recogniser can do.
 
     `languages` are ISO 639-1 codes; `max_seconds` is the longest audio one item of a batch may hold; `max_batch` the
-    most items it gains from; `partials` says that it is a `StreamingRecognizer` as well.
+    most items it gains from; `partials` says that it is a `StreamingRecognizer` as well; `may_stop_early` that its
+    decoder can end before the speech does, so that the rest must be asked for again.
     """
 
     name: str
@@ -77,6 +78,7 @@ class RecognizerInfo:
     max_seconds: float = 30.0
     max_batch: int = 1
     partials: bool = False
+    may_stop_early: bool = False
     device: str = "cpu"
     compute_type: str = ""
 
