@@ -1,0 +1,27 @@
+"""What the service needs to know to run: a plain record, filled from the settings by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """`model` is what `auto` means ("auto": the best in the store, else the built-in engine). 0 threads or workers:
+    as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait."""
+
+    home: Path
+    model: str = "auto"
+    device: str = "auto"
+    compute_type: str = "default"
+    threads: int = 0
+    workers: int = 0
+    preset: str = "balanced"
+    concurrency: int = 4
+    queue_size: int = 32
+    max_loaded_models: int = 2
+    max_audio_seconds: float = 12 * 3600.0
+    max_audio_bytes: int | None = None
+    energy_gate: bool = False
+    offline: bool = False

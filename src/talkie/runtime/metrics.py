@@ -1,0 +1,50 @@
+"""What is counted, in a registry of our own, as Prometheus reads it. Labels are closed lists: no user data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "talkie_transcriptions", "Transcriptions ended, by model and outcome", ["model", "outcome"], registry=REGISTRY
+)
+AUDIO_SECONDS = Counter("talkie_audio_seconds", "Seconds of audio heard, by model", ["model"], registry=REGISTRY)
+BUSY_SECONDS = Counter("talkie_engine_busy_seconds", "Seconds an engine was at work", ["model"], registry=REGISTRY)
+BATCH_SIZE = Histogram(
+    "talkie_batch_windows", "Windows in a batch", ["model"], buckets=(1, 2, 4, 8, 16, 32), registry=REGISTRY
+)
+DROPPED = Counter(
+    "talkie_dropped_segments", "Segments taken out by a filter, by reason", ["model", "reason"], registry=REGISTRY
+)
+RUNNING = Gauge("talkie_requests_running", "Requests at work", registry=REGISTRY)
+WAITING = Gauge("talkie_requests_waiting", "Requests in line", registry=REGISTRY)
+LOADED = Gauge("talkie_model_loaded", "1 for each model in memory", ["model"], registry=REGISTRY)
+LATENCY = Histogram(
+    "talkie_transcription_seconds",
+    "Seconds from accepting a recording to its whole transcript",
+    ["model"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+    registry=REGISTRY,
+)
+
+
+@contextmanager
+def busy(model: str, batch: int) -> Iterator[None]:
+    """Count a batch and the time it takes."""
+    BATCH_SIZE.labels(model).observe(batch)
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        BUSY_SECONDS.labels(model).inc(time.monotonic() - began)
+
+
+def render() -> bytes:
+    """All metrics in the Prometheus text format."""
+    return generate_latest(REGISTRY)

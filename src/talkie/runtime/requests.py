@@ -1,0 +1,75 @@
+"""What is asked of the service, in its own words: doors map their protocol to these and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from talkie.audio.decode import RawFormat
+from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions, RecognizerInfo
+from talkie.errors import InvalidValue, UnsupportedByModel
+from talkie.types import Task
+
+MAX_PROMPT_CHARS = 10_000
+MAX_TEMPERATURE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeRequest:
+    """One recording to hear. `language` is an ISO 639-1 code, None: find out. `preset` empty: the server's own."""
+
+    model: str = "auto"
+    language: str | None = None
+    task: Task = "transcribe"
+    prompt: str = ""
+    hotwords: str = ""
+    words: bool = False
+    preset: str = ""
+    temperature: float | None = None
+    vad: bool = True
+    filters: bool = True
+    raw: RawFormat | None = None
+
+
+def recognize_options(request: TranscribeRequest, default_preset: str) -> RecognizeOptions:
+    """The engine's options for a request. Raises `InvalidValue`."""
+    for param in ("prompt", "hotwords"):
+        if len(getattr(request, param)) > MAX_PROMPT_CHARS:
+            raise InvalidValue(param, f"{param} is longer than {MAX_PROMPT_CHARS} characters.")
+    return RecognizeOptions(
+        language=request.language,
+        task=request.task,
+        prompt=request.prompt.strip(),
+        hotwords=request.hotwords.strip(),
+        words=request.words,
+        decoding=_decoding(request, default_preset),
+    )
+
+
+def _decoding(request: TranscribeRequest, default_preset: str) -> DecodingOptions:
+    name = request.preset or default_preset
+    if name not in PRESETS:
+        raise InvalidValue("preset", f"There is no preset {name[:40]!r}.", hint=f"One of: {', '.join(PRESETS)}.")
+    preset = PRESETS[name]
+    if not request.temperature:  # none, or 0: start cold and fall back, as OpenAI documents it
+        return preset
+    if not 0 <= request.temperature <= MAX_TEMPERATURE:
+        raise InvalidValue("temperature", f"temperature is 0 to {MAX_TEMPERATURE:g}.")
+    return replace(preset, temperatures=(request.temperature,))
+
+
+def check_capabilities(request: TranscribeRequest, info: RecognizerInfo) -> None:
+    """What the engine cannot do is refused before any work. Raises `UnsupportedByModel`."""
+    if request.language is not None and request.language not in info.languages:
+        raise UnsupportedByModel(
+            "language",
+            f"The model {info.name!r} does not know the language {request.language!r}.",
+            hint="`talkie pull whisper-base` fetches a model for 99 languages.",
+        )
+    if request.task not in info.tasks:
+        raise UnsupportedByModel(
+            "task",
+            f"The model {info.name!r} cannot {request.task}.",
+            hint="`talkie pull whisper-base` fetches a model that can.",
+        )
+    if request.words and not info.words:
+        raise UnsupportedByModel("words", f"The model {info.name!r} gives no word times.")
