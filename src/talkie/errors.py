@@ -3,7 +3,7 @@
     TalkieError
       AudioError            undecodable_audio no_audio_stream empty_audio audio_too_long audio_too_large
                             bad_raw_parameters container_not_allowed
-      RequestError          invalid_value unsupported_by_model
+      RequestError          invalid_value bad_request_body upload_timeout unsupported_by_model
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed offline
                             store_full
       EngineError           engine_unavailable engine_failed
@@ -120,6 +120,28 @@ class InvalidValue(RequestError):
 
     def __init__(self, param: str, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint, param=param)
+
+
+class BadRequestBody(RequestError):
+    code = "bad_request_body"
+
+    def __init__(self, detail: str, *, hint: str = "", param: str | None = None) -> None:
+        super().__init__(
+            f"The body of the request cannot be read: {detail}",
+            hint=hint or "Send a form (multipart/form-data) with a part named file.",
+            param=param,
+        )
+
+
+class UploadTimeout(RequestError):
+    code = "upload_timeout"
+
+    def __init__(self, idle_s: float) -> None:
+        super().__init__(
+            f"Nothing of the upload arrived for {idle_s:g} seconds.",
+            hint="Send it again; on a slow line, raise the setting upload_idle_s.",
+            param="file",
+        )
 
 
 class UnsupportedByModel(RequestError):
