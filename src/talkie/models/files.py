@@ -1,0 +1,100 @@
+"""Files on disk, done safely: hashes, durable writes, renames that are whole or not at all, removal.
+
+Knows nothing of models. "Durable" means that the bytes and the directory entry survive a power cut.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import uuid
+from pathlib import Path
+
+FULL_DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a write says when there is no room: disk, quota, or the limit on the size of one file."""
+
+
+def sha256_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that may still be written where `path` is or would be."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def is_full(error: OSError) -> bool:
+    return error.errno in FULL_DISK_ERRNOS
+
+
+def is_plain_file(path: Path) -> bool:
+    """True for a regular file that is not reached through a link."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def sync_file(path: Path) -> None:
+    _sync(path, os.O_RDONLY)
+
+
+def sync_directory(path: Path) -> None:
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """The whole file or none of it, at `path`, replacing what was there."""
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def rename_durably(source: Path, target: Path) -> None:
+    """Rename on one volume, with both directories written through."""
+    source.rename(target)
+    sync_directory(target.parent)
+    sync_directory(source.parent)
+
+
+def discard(path: Path, tmp: Path) -> None:
+    """Remove a file, link or directory. It disappears at once, by a rename into `tmp`; then its bytes go."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    tmp.mkdir(parents=True, exist_ok=True)
+    trash = tmp / f"trash-{uuid.uuid4().hex[:12]}"
+    rename_durably(path, trash)
+    shutil.rmtree(trash, ignore_errors=True)
+
+
+def sweep_trash(tmp: Path) -> None:
+    """Finish removals that a kill interrupted."""
+    for trash in tmp.glob("trash-*"):
+        shutil.rmtree(trash, ignore_errors=True)
+
+
+def directory_size_bytes(path: Path) -> int:
+    """The bytes of the files in a directory; links and what cannot be read count nothing."""
+    return sum(item.lstat().st_size for item in path.rglob("*") if is_plain_file(item))

@@ -1,0 +1,166 @@
+"""What a model directory looks like, engine by engine, and whether one is sound. Nothing is loaded or run.
+
+Knows which files each engine reads; knows nothing of the engines' code, manifests or networks. Only files on these
+lists ever enter the store, so a pickle or a script in a repository or an archive is left where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from talkie.errors import ModelBroken
+from talkie.models.catalog import find
+from talkie.models.files import is_plain_file
+
+MAX_MODEL_BYTES = 64 * 10**9
+MAX_JSON_BYTES = 32 * 1024 * 1024
+MAX_VARIABLES = 100_000
+ENGLISH_ONLY_TOKENS = 51_864  # openai/whisper: the multilingual vocabularies are 51,865 and 51,866
+
+_LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
+_DANGEROUS = re.compile(r".*\.(pt|pth|pkl|pickle|ckpt|npy|npz|joblib|py|pyc|so|dll|dylib|exe|sh|bat|cmd|h5)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of one engine's models: every group of `needs` wants one of its names; `may` are read when there."""
+
+    engine: str
+    kind: str
+    needs: tuple[tuple[str, ...], ...]
+    may: tuple[str, ...]
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        return frozenset(name for group in self.needs for name in group) | frozenset(self.may)
+
+
+WHISPER = Layout(
+    engine="whisper",
+    kind="recognizer",
+    needs=(("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt")),
+    may=("preprocessor_config.json", "generation_config.json"),
+)
+LAYOUTS = (WHISPER,)
+KINDS = {"whisper": "recognizer", "sphinx": "recognizer"}
+
+
+def layout_of(engine: str) -> Layout | None:
+    return next((layout for layout in LAYOUTS if layout.engine == engine), None)
+
+
+def is_dangerous(name: str) -> bool:
+    """True for files that some library would run when it opens them."""
+    return _DANGEROUS.fullmatch(name) is not None
+
+
+def detect(names: Iterable[str]) -> Layout | None:
+    """The layout that a list of file names fits."""
+    have = set(names)
+    return next((one for one in LAYOUTS if all(have & set(group) for group in one.needs)), None)
+
+
+def missing(names: Iterable[str], layout: Layout = WHISPER) -> list[str]:
+    """What a list of file names lacks to be a model, for messages."""
+    have = set(names)
+    return [" or ".join(group) for group in layout.needs if not have & set(group)]
+
+
+def inspect(directory: Path) -> Layout:
+    """The layout of a sound model directory. Raises `ModelBroken` saying what is wrong with it."""
+    name = directory.name
+    names = {item.name for item in directory.iterdir()} if directory.is_dir() else set()
+    layout = detect(names)
+    if layout is None:
+        lacks = ", ".join(missing(names))
+        raise ModelBroken(name, f"it is not a CTranslate2 Whisper model: {lacks} missing.")
+    for file_name in sorted(names & layout.allowed):
+        path = directory / file_name
+        if not path.is_file():
+            raise ModelBroken(name, f"{file_name} is not a file.")
+        if file_name.endswith(".json"):
+            _check_json(path, name)
+    _check_weights(directory / "model.bin", name)
+    return layout
+
+
+def languages(directory: Path) -> tuple[str, ...]:
+    """The language codes in a Whisper vocabulary; `("en",)` for an English-only one. Raises `ModelBroken`."""
+    tokens = _vocabulary(directory)
+    if len(tokens) == ENGLISH_ONLY_TOKENS:
+        return ("en",)
+    found = tuple(match[1] for token in tokens if (match := _LANGUAGE_TOKEN.fullmatch(token)))
+    known = find("whisper-large-v3")
+    return tuple(code for code in found if known and code in known.languages) or ("en",)
+
+
+def _vocabulary(directory: Path) -> list[str]:
+    path = directory / "vocabulary.json"
+    if path.is_file():
+        data = _check_json(path, directory.name)
+        return [token for token in data if isinstance(token, str)] if isinstance(data, list) else []
+    path = directory / "vocabulary.txt"
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise ModelBroken(directory.name, "vocabulary.txt is too large.")
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _check_json(path: Path, name: str) -> object:
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise ModelBroken(name, f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise ModelBroken(name, f"{path.name} is not JSON.") from None
+
+
+def _check_weights(path: Path, name: str) -> None:
+    """Walk the index of a CTranslate2 file, as its `model_spec.py` writes it, without reading any weights."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        try:
+            version, spec = _read(file, "<I"), _read_string(file)
+            if not 4 <= version <= 64 or spec != "WhisperSpec":
+                raise ModelBroken(name, "model.bin is not a CTranslate2 Whisper model.")
+            _read(file, "<I")  # revision of the spec
+            for _ in range(_bounded(_read(file, "<I"), name)):
+                _skip_variable(file, size, name)
+        except (struct.error, UnicodeDecodeError):
+            raise ModelBroken(name, "model.bin ends too early.") from None
+
+
+def _skip_variable(file: BinaryIO, size_bytes: int, name: str) -> None:
+    _read_string(file)
+    file.seek(4 * _read(file, "<B"), 1)  # the shape
+    _read(file, "<B")  # the type
+    data_bytes = _read(file, "<I")
+    if file.tell() + data_bytes > size_bytes:
+        raise ModelBroken(name, "model.bin is cut off.")
+    file.seek(data_bytes, 1)
+
+
+def _bounded(count: int, name: str) -> int:
+    if count > MAX_VARIABLES:
+        raise ModelBroken(name, f"model.bin claims {count} variables.")
+    return count
+
+
+def _read(file: BinaryIO, form: str) -> int:
+    (value,) = struct.unpack(form, file.read(struct.calcsize(form)))
+    return int(value)
+
+
+def _read_string(file: BinaryIO) -> str:
+    length = _read(file, "<H")
+    return file.read(length).rstrip(b"\0").decode("utf-8")
+
+
+def present(directory: Path, layout: Layout) -> list[Path]:
+    """The files of a model that the store keeps, sorted by name; links are not among them."""
+    return [path for name in sorted(layout.allowed) if is_plain_file(path := directory / name)]
