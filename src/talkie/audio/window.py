@@ -1,0 +1,156 @@
+"""A recording as windows of original, uncut time that hold its speech; and a buffer to read a stream by position.
+
+Knows nothing of engines: a detector is anything that turns samples into probabilities. Memory is bounded by the
+longest window and the longest span, across hours of silence too. Places are exact to a sample.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from talkie.audio.segment import Segmenter, SegmentOptions
+from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Span
+
+
+class ActivityStream(Protocol):
+    """What a detector gives: probabilities for each whole frame fed, and for the last, partial one."""
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]: ...
+
+    def finish(self) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """`join_gap_s`: neighbouring spans share a window when the pause between them is no longer and all of it fits.
+
+    Two seconds keep the sentences of one speaker together, so that the recogniser sees how one leads to the next, and
+    keep out the silences in which recognisers invent words.
+    """
+
+    join_gap_s: float = 2.0
+
+
+class SampleBuffer:
+    """The samples of a recording by position, drawn from `blocks` when they are needed and let go when they are not."""
+
+    def __init__(self, blocks: Iterable[Samples] = ()) -> None:
+        self._source: Iterator[Samples] = iter(blocks)
+        self._blocks: deque[tuple[int, Samples]] = deque()
+        self.start = 0
+        """The first sample that is still held."""
+        self.end = 0
+        """The sample after the last that has been drawn."""
+
+    def append(self, samples: Samples) -> None:
+        if len(samples):
+            self._blocks.append((self.end, samples))
+            self.end += len(samples)
+
+    def read(self, start: int, count: int) -> Samples:
+        """Samples `start` to `start + count`, fewer at the end of the recording: a new array of shape `(<= count,)`.
+
+        Raises `ValueError` for what was dropped.
+        """
+        if start < self.start:
+            raise ValueError(f"sample {start} was dropped; {self.start} is the first that is held")
+        while self.end < start + count:
+            block = next(self._source, None)
+            if block is None:
+                break
+            self.append(block)
+        parts = [
+            block[max(0, start - place) : start + count - place]
+            for place, block in self._blocks
+            if place < start + count and place + len(block) > start
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def drop_before(self, sample: int) -> None:
+        """Let go of what lies before `sample`; whole blocks only, so that nothing is copied."""
+        self.start = max(self.start, min(sample, self.end))
+        while self._blocks and self._blocks[0][0] + len(self._blocks[0][1]) <= self.start:
+            self._blocks.popleft()
+
+
+class Windower:
+    """Blocks to windows, none longer than `segment.max_seconds`, in order and without overlap.
+
+    With a detector, a window is one span of speech or several neighbours with the pauses between them, and
+    `Audio.speech` are its spans. Without one, windows follow each other without a gap and `Audio.speech` is empty.
+    """
+
+    def __init__(
+        self,
+        activity: ActivityStream | None = None,
+        segment: SegmentOptions | None = None,
+        window: WindowOptions | None = None,
+    ) -> None:
+        segment, window = segment or SegmentOptions(), window or WindowOptions()
+        self._activity = activity
+        self._segmenter = Segmenter(segment)
+        self._max = int(segment.max_seconds * SAMPLE_RATE_HZ)
+        self._gap = round(window.join_gap_s * SAMPLE_RATE_HZ)
+        self._buffer = SampleBuffer()
+        self._group: list[Span] = []
+
+    def feed(self, block: Samples) -> list[Audio]:
+        """The windows that are complete by now."""
+        self._buffer.append(block)
+        if self._activity is None:
+            return self._plain(self._max)
+        return self._advance(self._segmenter.feed(block, self._activity.feed(block)))
+
+    def finish(self) -> list[Audio]:
+        """The last windows."""
+        if self._activity is None:
+            return self._plain(1)
+        spans = self._segmenter.feed(np.zeros(0, np.float32), self._activity.finish())
+        windows = self._group_up([*spans, *self._segmenter.finish()])
+        return windows + self._release()
+
+    def _plain(self, at_least: int) -> list[Audio]:
+        windows = []
+        while self._buffer.end - self._buffer.start >= at_least:
+            start = self._buffer.start
+            windows.append(Audio(self._buffer.read(start, self._max), start_s=start / SAMPLE_RATE_HZ))
+            self._buffer.drop_before(start + self._max)
+        return windows
+
+    def _advance(self, spans: list[Span]) -> list[Audio]:
+        windows = self._group_up(spans)
+        settled = self._segmenter.settled
+        if self._group and settled - _sample(self._group[-1].end_s) > self._gap:
+            windows += self._release()
+        self._buffer.drop_before(_sample(self._group[0].start_s) if self._group else settled)
+        return windows
+
+    def _group_up(self, spans: list[Span]) -> list[Audio]:
+        windows: list[Audio] = []
+        for span in spans:
+            if self._group and not self._joins(span):
+                windows += self._release()
+            self._group.append(span)
+        return windows
+
+    def _joins(self, span: Span) -> bool:
+        gap = _sample(span.start_s) - _sample(self._group[-1].end_s)
+        return gap <= self._gap and _sample(span.end_s) - _sample(self._group[0].start_s) <= self._max
+
+    def _release(self) -> list[Audio]:
+        if not self._group:
+            return []
+        spans, self._group = tuple(self._group), []
+        start, end = _sample(spans[0].start_s), _sample(spans[-1].end_s)
+        return [Audio(self._buffer.read(start, end - start), start_s=spans[0].start_s, speech=spans)]
+
+
+def _sample(seconds: float) -> int:
+    """Exact: spans are made of whole samples."""
+    return round(seconds * SAMPLE_RATE_HZ)

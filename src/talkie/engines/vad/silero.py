@@ -1,0 +1,129 @@
+"""Silero VAD v6 on ONNX Runtime: where in a recording is somebody speaking?
+
+Knows nothing of spans or files. The model (MIT, https://github.com/snakers4/silero-vad) lies in the `faster-whisper`
+distribution, which is read by path and never imported (docs/decisions/0011-silero-file.md). Its graph takes a
+*sequence* of windows and a state: `input (n, 576)` float32 - 64 samples of context and 512 new ones - with `h`, `c`
+`(1, 1, 128)`; it gives `speech_probs (n,)`, `hn`, `cn`. Hundreds of windows a call cost a third of what they cost one
+by one, and the state is carried from call to call, so the same probabilities come out however a stream is split.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from talkie.errors import EngineFailed, EngineUnavailable
+from talkie.types import SAMPLE_RATE_HZ, Audio, Samples
+
+WINDOW = 512
+CONTEXT = 64
+STATE_SHAPE = (1, 1, 128)
+MAX_WINDOWS = 512
+"""Windows a call: 16 s of audio. More is no faster, and what the graph needs in memory grows with it."""
+PACKAGE, MODEL = "faster_whisper", "assets/silero_vad_v6.onnx"
+QUIET = 4
+
+
+class SileroDetector:
+    """A `VoiceActivityDetector`. The model is loaded with the first audio; one session serves all streams."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """`path`: another file of the same shape. Raises nothing: see `open`."""
+        self._path = path
+        self._session: Any = None
+        self._lock = Lock()
+
+    def open(self) -> SileroStream:
+        """A new recording. Raises `EngineUnavailable` where the model or ONNX Runtime is missing."""
+        return SileroStream(self)
+
+    def probabilities(self, audio: Audio) -> NDArray[np.float32]:
+        """Shape `(ceil(n / 512),)`, 0..1. Raises `EngineFailed` for another rate than 16 kHz."""
+        if audio.sample_rate != SAMPLE_RATE_HZ:
+            raise EngineFailed("silero", f"it hears {SAMPLE_RATE_HZ} Hz, not {audio.sample_rate} Hz")
+        stream = self.open()
+        return np.concatenate([stream.feed(audio.samples), stream.finish()])
+
+    def run(self, windows: NDArray[np.float32], state: State) -> tuple[NDArray[np.float32], State]:
+        """One call of the graph: `(n, 576)` and a state to `(n,)` and the next. Thread-safe."""
+        try:
+            output, h, c = self.session().run(None, {"input": windows, "h": state[0], "c": state[1]})
+        except EngineUnavailable:
+            raise
+        except Exception as error:  # whatever the runtime raises; its message holds no audio
+            raise EngineFailed("silero", str(error)) from error
+        return np.asarray(output, np.float32).reshape(-1), (h, c)
+
+    def session(self) -> Any:
+        """The loaded model. Raises `EngineUnavailable`."""
+        with self._lock:
+            if self._session is None:
+                self._session = _load(self._path or model_path())
+            return self._session
+
+
+State = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class SileroStream:
+    """Voice activity of one recording; not for two threads at once."""
+
+    def __init__(self, detector: SileroDetector) -> None:
+        detector.session()
+        self._detector = detector
+        self._state: State = (np.zeros(STATE_SHAPE, np.float32), np.zeros(STATE_SHAPE, np.float32))
+        self._held = np.zeros(CONTEXT, np.float32)  # the context, then what is short of a window
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]:
+        """Probabilities, shape `(k,)`, one for each window of 512 samples completed by these."""
+        held = np.concatenate([self._held, samples.astype(np.float32, copy=False)])
+        count = (len(held) - CONTEXT) // WINDOW
+        self._held = held[count * WINDOW :].copy()
+        if not count:
+            return np.zeros(0, np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(held, CONTEXT + WINDOW)[::WINDOW]
+        return np.concatenate([self._run(windows[at : at + MAX_WINDOWS]) for at in range(0, count, MAX_WINDOWS)])
+
+    def finish(self) -> NDArray[np.float32]:
+        """The last window, padded with zeros: shape `(1,)`, or `(0,)` where nothing is left."""
+        rest = (len(self._held) - CONTEXT) % WINDOW
+        return self.feed(np.zeros(WINDOW - rest, np.float32)) if rest else np.zeros(0, np.float32)
+
+    def _run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        probabilities, self._state = self._detector.run(np.ascontiguousarray(windows), self._state)
+        return probabilities
+
+
+def model_path() -> Path:
+    """The model inside the installed distribution, found without importing it. Raises `EngineUnavailable`."""
+    spec = find_spec(PACKAGE)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if (path := Path(place) / MODEL).is_file():
+            return path
+    raise EngineUnavailable(
+        "silero",
+        "its model file was not found",
+        hint="It comes with the package faster-whisper (1.2.1 or later): install it again, or use --no-vad.",
+    )
+
+
+def _load(path: Path) -> Any:
+    """One thread: the windows of a recording depend on each other, and other recordings use the other cores."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EngineUnavailable("silero", "onnxruntime is not installed") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = QUIET
+    try:
+        return onnxruntime.InferenceSession(path, sess_options=options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # a damaged file has a dozen classes of error
+        raise EngineUnavailable("silero", f"its model file could not be loaded ({type(error).__name__})") from error
