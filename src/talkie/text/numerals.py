@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-_ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-         "seventeen eighteen nineteen").split()  # fmt: skip
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SMALL = {word: value for value, word in enumerate(_ONES)} | {word: 10 * i for i, word in enumerate(_TENS, start=2)}
+# fmt: off
+_ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_LOW_ORDINALS = (
+    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+    "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
+    "nineteenth",
+)
+# fmt: on
+_ROUND = {word: 10 * i for i, word in enumerate(_TENS, start=2)}
+_SMALL = {word: value for value, word in enumerate(_ONES)} | _ROUND
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        ("zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
-         "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth").split()
-    )
-} | {word.removesuffix("y") + "ieth": 10 * i for i, word in enumerate(_TENS, start=2)}  # fmt: skip
+_ORDINALS = {word: value for value, word in enumerate(_LOW_ORDINALS)} | {
+    word.removesuffix("y") + "ieth": value for word, value in _ROUND.items()
+}
 
 
 def numbers_to_digits(words: Iterable[str]) -> Iterator[str]:
@@ -96,9 +102,7 @@ def _read(words: Sequence[str], at: int) -> tuple[int, int]:
             total, group, limit, at = total + max(group, 1) * _SCALES[word], 0, _SCALES[word], at + 1
         elif word == "and" and at > start and words[at - 1] in (*_SCALES, "hundred") and words[at + 1] in _SMALL:
             at += 1
-        elif word in _SMALL and _fits(group, _SMALL[word], fresh=at == start or words[at - 1] in _SCALES):
-            group, at = group + _SMALL[word], at + 1
-        elif word in _SMALL and words[at - 1] == "and" and _fits(group, _SMALL[word], fresh=group == 0):
+        elif word in _SMALL and _fits(group, _SMALL[word], fresh=at == start or (group == 0 and total > 0)):
             group, at = group + _SMALL[word], at + 1
         else:
             break
@@ -106,7 +110,7 @@ def _read(words: Sequence[str], at: int) -> tuple[int, int]:
 
 
 def _fits(group: int, value: int, *, fresh: bool) -> bool:
-    """May `value` be added to what was said so far: anything at first, tens and ones after hundreds, ones after tens."""
+    """May `value` be added to what was said: anything at first, tens and ones after hundreds, ones after tens."""
     if fresh:
         return True
     if value == 0 or group == 0:
@@ -116,7 +120,7 @@ def _fits(group: int, value: int, *, fresh: bool) -> bool:
 
 def _width(words: Sequence[str], at: int) -> int:
     """How many words the two-digit number at `at` takes: 0 when there is none."""
-    if at >= len(words) or not 10 <= _SMALL.get(words[at], 0):
+    if at >= len(words) or _SMALL.get(words[at], 0) < 10:
         return 0
     return 2 if words[at] in _TENS and at + 1 < len(words) and 1 <= _SMALL.get(words[at + 1], 0) <= 9 else 1
 
