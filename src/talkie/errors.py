@@ -4,8 +4,8 @@
       AudioError            undecodable_audio no_audio_stream empty_audio audio_too_long audio_too_large
                             bad_raw_parameters container_not_allowed
       RequestError          invalid_value bad_request_body upload_timeout unsupported_by_model
-      ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed offline
-                            store_full
+      ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
+                            model_exists offline store_full
       EngineError           engine_unavailable engine_failed
       BusyError             queue_full shutting_down
       AccessError           key_missing key_wrong key_rate_limited scope_missing origin_refused host_refused
@@ -202,6 +202,26 @@ class PullFailed(ModelError):
         super().__init__(
             f"Pulling {name!r} failed: {detail}",
             hint=hint or "Run the same command again: it goes on where it stopped.",
+        )
+
+
+class ImportFailed(ModelError):
+    code = "import_failed"
+
+    def __init__(self, what: str, detail: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"{what!r} cannot be imported: {detail}",
+            hint=hint or "It takes a CTranslate2 Whisper directory, or a zip or tar of one.",
+        )
+
+
+class ModelExists(ModelError):
+    code = "model_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"A model {name!r} is in the store already.",
+            hint=f"Give another name with --name, or remove it first: `talkie rm {name}`.",
         )
 
 
