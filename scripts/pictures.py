@@ -1,0 +1,88 @@
+"""Makes the README's pictures from real runs: each is what a terminal shows, as an SVG in docs/images/.
+
+Run by `make pictures`. Knows nothing of Talkie but its command line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+from rich.console import Console
+from rich.terminal_theme import DIMMED_MONOKAI
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+COLUMNS = 96
+
+NOT_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-HJKSTfhilnsu]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+"""Terminal controls other than colours (which end in `m`), and links."""
+
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+"""Rich names a font on a content network; a picture should not fetch anything."""
+
+SENTENCE = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One SVG: its file name and the lines typed, each run in turn in one directory."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+PICTURES = (
+    Picture("demo", ("talkie demo",)),
+    Picture("transcribe", ("talkie transcribe speech.wav", "talkie transcribe speech.wav -f srt")),
+)
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        write_speech(Path(directory) / "speech.wav")
+        for picture in PICTURES:
+            console = Console(record=True, width=COLUMNS, file=Path(os.devnull).open("w"))
+            for line in picture.lines:
+                console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
+                console.print(Text.from_ansi(run(line, Path(directory))))
+            svg = console.export_svg(title=picture.lines[0], theme=DIMMED_MONOKAI, unique_id=picture.name)
+            (IMAGES / f"{picture.name}.svg").write_text(FONT_FACE.sub("", svg), encoding="utf-8")
+            print(f"docs/images/{picture.name}.svg")
+
+
+def run(line: str, directory: Path) -> str:
+    """What the terminal shows after `line`: both streams, colours kept, overwritten lines gone."""
+    environment = os.environ | {
+        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "TALKIE_HOME": str(directory / "home"),
+        "COLUMNS": str(COLUMNS),
+        "FORCE_COLOR": "1",
+        "TERM": "xterm-256color",
+    }
+    done = subprocess.run(
+        line.split(), cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True
+    )
+    shown = NOT_COLOUR.sub("", done.stdout.decode())
+    lines = [part.rsplit("\r", 1)[-1] for part in shown.replace("\r\n", "\n").split("\n")]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def write_speech(path: Path) -> None:
+    """The recording that the pictures hear, spoken by the tests' voice."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from speech import say
+
+    soundfile.write(path, say(SENTENCE), 16_000)
+
+
+if __name__ == "__main__":
+    main()
