@@ -5,6 +5,7 @@ Run by `make pictures`. Knows nothing of Talkie but its command line.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -50,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         write_speech(Path(directory) / "speech.wav")
         for picture in PICTURES:
-            console = Console(record=True, width=COLUMNS, file=Path(os.devnull).open("w"))
+            console = Console(record=True, width=COLUMNS, file=io.StringIO())
             for line in picture.lines:
                 console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
                 console.print(Text.from_ansi(run(line, Path(directory))))
