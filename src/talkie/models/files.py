@@ -78,15 +78,22 @@ def rename_durably(source: Path, target: Path) -> None:
     sync_directory(source.parent)
 
 
-def discard(path: Path, tmp: Path) -> None:
-    """Remove a file, link or directory. It disappears at once, by a rename into `tmp`; then its bytes go."""
+def displace(path: Path, tmp: Path) -> Path | None:
+    """Take a directory, file or link away at once. A directory is returned in its new place, to be removed there."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
-        return
+        return None
     tmp.mkdir(parents=True, exist_ok=True)
     trash = tmp / f"trash-{uuid.uuid4().hex[:12]}"
     rename_durably(path, trash)
-    shutil.rmtree(trash, ignore_errors=True)
+    return trash
+
+
+def discard(path: Path, tmp: Path) -> None:
+    """Remove a file, link or directory: it disappears at once, then its bytes go."""
+    trash = displace(path, tmp)
+    if trash is not None:
+        shutil.rmtree(trash, ignore_errors=True)
 
 
 def sweep_trash(tmp: Path) -> None:
