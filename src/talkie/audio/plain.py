@@ -1,0 +1,85 @@
+"""WAV, FLAC and AIFF the short way: libsndfile, block by block.
+
+Knows nothing of other containers. About four times cheaper than FFmpeg for PCM (docs/decisions/0013-two-decoders.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from talkie.audio.downmix import DEFAULT_LAYOUTS, WAVE_ORDER, layout_weights, to_mono
+from talkie.audio.endings import WavHeader, falls_short, wav_header
+from talkie.audio.formats import AudioInfo, Findings, Piece, check_shape
+from talkie.audio.source import Source
+
+BLOCK_VALUES = 1 << 19
+"""Values (samples of all channels) a block: 2 MB, 33 seconds of mono 16 kHz, 0.3 of eight channels at 192 kHz."""
+UNKNOWN_FRAMES = 1 << 62
+
+
+class NotPlain(Exception):
+    """libsndfile does not read this one; FFmpeg may."""
+
+
+class PlainDecoder:
+    """Raises `NotPlain` where libsndfile refuses the file, `UndecodableAudio` for rates or channels out of range."""
+
+    def __init__(self, source: Source, container: str) -> None:
+        import soundfile
+
+        self._errors = soundfile.LibsndfileError
+        number = source.descriptor()
+        header = wav_header(source) if container == "wav" else None
+        source.file.seek(0)
+        try:
+            self._file: Any = soundfile.SoundFile(source.reader() if number is None else number, closefd=False)
+        except (self._errors, TypeError, ValueError, OSError) as error:
+            raise NotPlain from error
+        try:
+            self._prepare(container, header)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, container: str, header: WavHeader | None) -> None:
+        file = self._file
+        check_shape(file.samplerate, file.channels)
+        self._weights = _weights(file.channels, header.mask if header else None)
+        duration_s = file.frames / file.samplerate if 0 < file.frames < UNKNOWN_FRAMES else None
+        self.info = AudioInfo(container, file.subtype.lower(), file.samplerate, file.channels, duration_s)
+        expected_s = header.expected_s if header else duration_s
+        self.findings = Findings(expected_s=expected_s)
+
+    def pieces(self) -> Iterator[Piece]:
+        rate, frames, held = self.info.sample_rate, BLOCK_VALUES // self.info.channels, 0
+        while True:
+            try:
+                block = self._file.read(frames, dtype="float32", always_2d=True)
+            except self._errors:
+                self.findings.truncated = True
+                break
+            if not len(block):
+                break
+            held += len(block)
+            yield Piece(to_mono(block, self._weights), rate)
+        self.findings.truncated |= falls_short(held / rate, self.findings.expected_s)
+
+    def surely_longer_than(self, seconds: float) -> bool:
+        """libsndfile counts PCM by the bytes that are there; of FLAC it repeats what the header claims."""
+        known = self.info.duration_s
+        return known is not None and self.info.container != "flac" and known > seconds
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _weights(channels: int, mask: int | None) -> NDArray[np.float32]:
+    names = DEFAULT_LAYOUTS[channels]
+    if mask is not None:
+        marked = [WAVE_ORDER[bit] if bit < len(WAVE_ORDER) else "" for bit in range(32) if mask >> bit & 1]
+        names = tuple(marked) if len(marked) == channels else ("",) * channels
+    return layout_weights(names)
