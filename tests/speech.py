@@ -25,9 +25,7 @@ sys.stdout.buffer.write(speech.sample_rate_hz.to_bytes(4, "little") + speech.sam
 
 
 @functools.cache
-def say(
-    text: str, voice: str = "en-us+f3", rate: int = 160, sample_rate: int = 16_000
-) -> npt.NDArray[np.float32]:
+def say(text: str, voice: str = "en-us+f3", rate: int = 160, sample_rate: int = 16_000) -> npt.NDArray[np.float32]:
     """Speech as mono samples from -1 to 1.
 
     `voice` is an espeak-ng voice, with or without a variant; `rate` is in words a minute.

@@ -1,0 +1,299 @@
+"""Training windows: clips laid out in time, spoilt as rooms and telephones spoil them, with every label known.
+
+Works on mel powers. Times inside a window are in encoder frames of 20 ms unless a name says otherwise.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lfilter
+
+from test_model.speech import MELS, Clip, Floats, mel_power, normalise
+from test_model.words import TIMESTAMPS, WORDS, Vocabulary
+
+FULL_FRAMES = 3000  # 30 s of 10 ms
+LATEST_FIRST_START = 50  # decoders allow a first timestamp of 1 s at most
+SEGMENT_GAP_S = 0.5  # words closer than this share a segment
+_GUARD = 2
+
+
+@dataclass
+class Segment:
+    words: list[tuple[int, float, float]] = field(default_factory=list)  # index in WORDS, start, end
+    cut: bool = False  # by the window's end: only its start is told
+
+
+@dataclass
+class Window:
+    features: Floats  # (80, frames of 10 ms)
+    segments: list[Segment]
+    offset: int  # of the window's start in the model's positions
+
+
+@dataclass(frozen=True)
+class Bank:
+    clips: list[Clip]
+    noises: list[npt.NDArray[np.float16]]
+
+    def __post_init__(self) -> None:
+        single = [i for i, clip in enumerate(self.clips) if len(clip.words) == 1]
+        object.__setattr__(self, "single", np.array(single))
+        object.__setattr__(self, "several", np.setdiff1d(np.arange(len(self.clips)), single))
+
+    single: npt.NDArray[np.int64] = field(init=False)
+    several: npt.NDArray[np.int64] = field(init=False)
+
+
+def transform(clip: Clip, rng: np.random.Generator) -> tuple[Floats, list[tuple[int, float, float]]]:
+    """The clip's powers with another length, vocal tract and loudness."""
+    stretch = 1.0 if rng.random() < 0.3 else float(np.exp(rng.uniform(-0.22, 0.22)))
+    frames = max(4, round(len(clip.log_mel) * stretch))
+    rows = np.minimum((np.arange(frames) / stretch).astype(int), len(clip.log_mel) - 1)
+    mel = clip.log_mel[rows].astype(np.float32)
+    if rng.random() < 0.6:
+        columns = np.clip(np.arange(MELS) * np.exp(rng.uniform(-0.1, 0.1)), 0, MELS - 1)
+        low = np.minimum(columns.astype(int), MELS - 2)
+        part = (columns - low).astype(np.float32)
+        mel = mel[:, low] * (1 - part) + mel[:, low + 1] * part
+    power = 10.0 ** (mel + rng.uniform(-0.4, 0.4))
+    first = 0
+    if rng.random() < 0.1:  # a start cut off
+        first = int(rng.integers(0, 6))
+    words = [(i, max(0.0, a * stretch - first), b * stretch - first) for i, a, b in clip.words]
+    return np.asarray(power[first:], dtype=np.float32), words
+
+
+class Composer:
+    """Makes windows from a bank, the same ones for the same seed."""
+
+    def __init__(self, bank: Bank, seed: int) -> None:
+        self.bank = bank
+        self.rng = np.random.default_rng(seed)
+
+    def window(self, frames: int) -> Window:
+        """A window of `frames` of 10 ms; one of 3000 is padded as a file's last window is."""
+        rng = self.rng
+        full = frames == FULL_FRAMES
+        limit = self._content_frames(frames)
+        power, segments = self._silence(limit) if rng.random() < 0.06 else self._speech(limit, full=full)
+        power = self._spoil(power)
+        loudest = None
+        if rng.random() < 0.2:
+            loudest = float(np.log10(max(float(power.max()), 1e-10)) + rng.uniform(0, 1))
+        mel = normalise(power, loudest)
+        # faster-whisper pads the features with zeros, others pad the sound with silence.
+        fill = 0.0 if rng.random() < 0.8 else float(mel.min())
+        features = np.full((MELS, frames), fill, np.float32)
+        features[:, : len(mel)] = mel.T
+        offset = 0
+        if not full and rng.random() < 0.75:
+            offset = int(rng.integers(0, (FULL_FRAMES - frames) // 2 + 1))
+        return Window(features, segments, offset)
+
+    def _content_frames(self, frames: int) -> int:
+        rng = self.rng
+        if frames < FULL_FRAMES:
+            return frames if rng.random() < 0.6 else int(rng.integers(frames // 3, frames + 1))
+        if rng.random() < 0.25:
+            return frames
+        return int(np.clip(np.exp(rng.normal(np.log(650), 0.7)), 100, frames))
+
+    def _silence(self, frames: int) -> tuple[Floats, list[Segment]]:
+        return np.zeros((frames, MELS), np.float32), []
+
+    def _speech(self, frames: int, *, full: bool) -> tuple[Floats, list[Segment]]:
+        rng = self.rng
+        power = np.zeros((frames, MELS), np.float32)
+        segments: list[Segment] = []
+        cursor = int(rng.choice([rng.uniform(0, 30), rng.uniform(20, 120), rng.exponential(150)], p=[0.55, 0.3, 0.15]))
+        while cursor < frames - 30 and len(segments) < 14:
+            segment, end = self._segment(power, cursor, cut=full and frames == FULL_FRAMES)
+            if not segment.words:
+                break
+            segments.append(segment)
+            gap = rng.uniform(SEGMENT_GAP_S, 1.3) if rng.random() < 0.8 else rng.uniform(1.3, 4.0)
+            cursor = int(end + gap * 100) + 1
+            if segment.cut or rng.random() < 0.04:
+                break
+        if segments:  # no more than a second after the last word, mostly
+            last = int(segments[-1].words[-1][2] * 2)
+            if rng.random() < 0.7:
+                power = power[: min(frames, last + int(rng.integers(0, 100)) + 2)]
+        return power, segments
+
+    def _segment(self, power: Floats, cursor: int, *, cut: bool) -> tuple[Segment, float]:
+        """Lay one segment from `cursor` on; clips that go over the end are cut there or left out."""
+        rng = self.rng
+        segment, end = Segment(), float(cursor)
+        phrase = rng.random() < 0.55
+        wanted = 1 if phrase else int(rng.choice([1, 2, 3, 4, 5, 6, 8, 10]))
+        slow = rng.uniform(0.05, 0.3)
+        while wanted > 0:
+            wanted -= 1
+            names = self.bank.several if phrase else self.bank.single
+            clip, words = transform(self.bank.clips[int(rng.choice(names))], rng)
+            room = len(power) - cursor
+            if len(clip) > room and not cut:
+                break
+            length = min(len(clip), room)
+            power[cursor : cursor + length] += clip[:length]
+            heard = [(i, (cursor + a) / 2, (cursor + b) / 2) for i, a, b in words if b <= room + 2]
+            segment.words += heard
+            segment.cut = len(clip) > room
+            end = cursor + words[-1][2]
+            cursor = int(end + rng.uniform(0.01, slow) * 100)
+            if segment.cut or cursor >= len(power):
+                break
+        return segment, end
+
+    def _spoil(self, power: Floats) -> Floats:
+        rng = self.rng
+        if rng.random() < 0.35:
+            decay = 10 ** (-6 / (100 * rng.uniform(0.15, 0.6)))
+            tail = lfilter([0.0, rng.uniform(0.01, 0.15)], [1.0, -decay], power, axis=0)
+            power = power + tail
+        if rng.random() < 0.5:
+            knots = rng.normal(0, 0.4, 6)
+            power = power * 10 ** np.interp(np.arange(MELS), np.linspace(0, MELS - 1, 6), knots)
+        telephone = rng.random() < 0.3
+        noisy = rng.random() < 0.65 or not power.any()
+        if telephone:
+            power = power * self._telephone_band()
+        if noisy and not (not power.any() and rng.random() < 0.2):
+            power = power + self._noise(len(power), quiet=not power.any())
+            if telephone and rng.random() < 0.5:
+                power = power * self._telephone_band()
+        return np.asarray(power * 10 ** rng.uniform(-2, 1), dtype=np.float32)
+
+    def _noise(self, frames: int, *, quiet: bool) -> Floats:
+        rng = self.rng
+        noise = self.bank.noises[int(rng.integers(len(self.bank.noises) - (3 if quiet else 0)))]
+        start = int(rng.integers(0, len(noise)))
+        rows = (start + np.arange(frames)) % len(noise)
+        snr_db = rng.uniform(-10, 60) if quiet else rng.uniform(6, 45)
+        return np.asarray(10 ** (noise[rows].astype(np.float32) - snr_db / 10), dtype=np.float32)
+
+    def _telephone_band(self) -> Floats:
+        rng = self.rng
+        band = np.ones(MELS, np.float32)
+        band[: int(rng.integers(0, 8))] = 10 ** rng.uniform(-4, -1)
+        high = int(rng.choice([rng.integers(44, 50), rng.integers(50, 54), rng.integers(54, 66)]))
+        band[high:] = 10 ** rng.uniform(-8, -3)
+        return band
+
+
+@dataclass
+class Batch:
+    """Arrays of a batch of B windows with T encoder frames and at most L tokens."""
+
+    features: Floats  # (B, 80, 2T)
+    offsets: npt.NDArray[np.int64]  # (B,)
+    tokens: npt.NDArray[np.int64]  # (B, L)
+    targets: npt.NDArray[np.int64]  # (B, L), -1 where nothing is learnt
+    spans: npt.NDArray[np.int64]  # (B, L, 2) frames that tell the target, (0, 0) for none
+    frame_words: npt.NDArray[np.int64]  # (B, T) index in WORDS, or len(WORDS) between words
+    ordinals: npt.NDArray[np.int64]  # (B, T) which word of the window, -1 between words
+
+
+def make_batch(windows: list[Window], vocabulary: Vocabulary, rng: np.random.Generator) -> Batch:
+    rows = [label(window, vocabulary, rng) for window in windows]
+    length = max(len(row.tokens) for row in rows)
+    frames = windows[0].features.shape[1] // 2
+    count = len(windows)
+    batch = Batch(
+        features=np.stack([w.features for w in windows]),
+        offsets=np.array([w.offset for w in windows]),
+        tokens=np.full((count, length), vocabulary.special("endoftext")),
+        targets=np.full((count, length), -1),
+        spans=np.zeros((count, length, 2), np.int64),
+        frame_words=np.full((count, frames), len(WORDS)),
+        ordinals=np.full((count, frames), -1),
+    )
+    for i, (window, row) in enumerate(zip(windows, rows, strict=True)):
+        batch.tokens[i, : len(row.tokens)] = row.tokens
+        batch.targets[i, : len(row.targets)] = row.targets
+        batch.spans[i, : len(row.spans)] = np.clip(row.spans, 0, frames)
+        for ordinal, (index, start, end) in enumerate(w for s in window.segments for w in s.words):
+            inside = slice(round(start), max(round(start) + 1, round(end)))
+            batch.frame_words[i, inside] = index
+            batch.ordinals[i, inside] = ordinal
+    return batch
+
+
+@dataclass
+class Row:
+    tokens: list[int]
+    targets: list[int]
+    spans: list[tuple[int, int]]
+
+
+def label(window: Window, vocabulary: Vocabulary, rng: np.random.Generator) -> Row:
+    """What the decoder reads and should say, in one of Whisper's two forms."""
+    timed = bool(rng.random() < 0.62)
+    prompt = previous_text(vocabulary, rng) if rng.random() < 0.12 else []
+    start, end = vocabulary.special("startoftranscript"), vocabulary.special("endoftext")
+    head = [start] if timed else [start, vocabulary.special("notimestamps")]
+    body, spans = (timed_body if timed else plain_body)(window, vocabulary)
+    if not window.segments:
+        # The first answer is "no speech"; the rest teaches what to say when that token is not allowed.
+        tokens = [*prompt, start, vocabulary.timestamp_begin if timed else vocabulary.special("notimestamps")]
+        return Row(tokens, [-1] * len(prompt) + [vocabulary.special("nospeech"), end], [(0, 0)] * len(tokens))
+    targets = [-1] * (len(prompt) + len(head) - 1) + body + [end]
+    last = max(b for _, b in spans)
+    spans = [(0, 0)] * (len(prompt) + len(head) - 1) + spans + [(last, last + 12)]
+    return Row(prompt + head + body, targets, spans)
+
+
+def timed_body(window: Window, vocabulary: Vocabulary) -> tuple[list[int], list[tuple[int, int]]]:
+    tokens: list[int] = []
+    spans: list[tuple[int, int]] = []
+    for number, segment in enumerate(window.segments):
+        begin, finish = round(segment.words[0][1]), round(segment.words[-1][2])
+        told = window.offset + begin
+        if number == 0 and window.offset == 0 and window.features.shape[1] == FULL_FRAMES:
+            told = min(told, LATEST_FIRST_START)
+        tokens.append(vocabulary.timestamp_begin + min(told, TIMESTAMPS - 1))
+        spans.append((max(0, begin - 4), begin + 5))
+        if segment.cut and number > 0:
+            break
+        words, places = _words(segment, vocabulary)
+        tokens += words
+        spans += places
+        if segment.cut:
+            break
+        tokens.append(vocabulary.timestamp_begin + min(window.offset + finish, TIMESTAMPS - 1))
+        spans.append((max(0, finish - 5), finish + 4))
+    return tokens, spans
+
+
+def plain_body(window: Window, vocabulary: Vocabulary) -> tuple[list[int], list[tuple[int, int]]]:
+    parts = [_words(segment, vocabulary) for segment in window.segments]
+    return [token for words, _ in parts for token in words], [place for _, places in parts for place in places]
+
+
+def _words(segment: Segment, vocabulary: Vocabulary) -> tuple[list[int], list[tuple[int, int]]]:
+    tokens = [vocabulary.word(WORDS[index]) for index, _, _ in segment.words]
+    spans = [(max(0, round(a) - _GUARD + 1), round(b) + _GUARD) for _, a, b in segment.words]
+    return tokens, spans
+
+
+def previous_text(vocabulary: Vocabulary, rng: np.random.Generator) -> list[int]:
+    """A prompt: earlier words with or without timestamps, or words that are not ours, spelt in bytes."""
+    tokens = [vocabulary.special("startofprev")]
+    kind = rng.random()
+    if kind < 0.25:
+        return tokens + [int(rng.integers(vocabulary.text_size)) for _ in range(int(rng.integers(1, 30)))]
+    for _ in range(int(rng.integers(1, 5))):
+        words = [vocabulary.word(str(rng.choice(WORDS))) for _ in range(int(rng.integers(1, 7)))]
+        if kind < 0.6:
+            times = sorted(rng.integers(0, TIMESTAMPS, 2))
+            words = [int(times[0]) + vocabulary.timestamp_begin, *words, int(times[1]) + vocabulary.timestamp_begin]
+        tokens += words
+    return tokens
+
+
+def features_of(samples: Floats) -> Floats:
+    """(80, 3000) as faster-whisper makes them of a file shorter than 30 s."""
+    mel = normalise(mel_power(samples)).T[:, :FULL_FRAMES]
+    return np.pad(mel, ((0, 0), (0, FULL_FRAMES - mel.shape[1])))
