@@ -78,7 +78,8 @@ class AudioStream:
 
     @staticmethod
     def _nothing(findings: Findings) -> TalkieError:
-        return UndecodableAudio("its data is damaged.") if findings.skipped else EmptyAudio()
+        damaged = findings.skipped or findings.truncated
+        return UndecodableAudio("its data is damaged.") if damaged else EmptyAudio()
 
     def _clean(self, samples: Samples) -> Samples:
         """A resampler spreads one NaN over everything that follows; so they end here."""

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from talkie.audio.source import Source
 
 MAX_CHUNKS = 256
+WAVE_EXTENSIBLE = 0xFFFE
 OGG_TAIL_BYTES = 1 << 17
 TOLERANCE_S, TOLERANCE_SHARE = 1.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """From the `fmt ` and `data` chunks. `data_bytes` is None where the writer did not know; `mask` 0 is no layout."""
+    """From the `fmt ` and `data` chunks. `codec` is the format tag, `mask` 0 is no layout.
 
-    sample_rate: int
-    channels: int
+    `data_bytes` is None where the writer did not know.
+    """
+
+    codec: int
     byte_rate: int
     data_bytes: int | None
     held_bytes: int
@@ -64,10 +67,10 @@ def _known(size: int, long_data: int | None) -> int | None:
 def _wav_header(fmt: bytes, order: str, data_bytes: int | None, held: int) -> WavHeader | None:
     if len(fmt) < 16:
         return None
-    channels, rate, byte_rate = struct.unpack(order + "HII", fmt[2:12])
-    extensible = fmt[:2] in (b"\xfe\xff", b"\xff\xfe") and len(fmt) >= 24
+    codec, byte_rate = struct.unpack(order + "H6xI", fmt[:12])
+    extensible = codec == WAVE_EXTENSIBLE and len(fmt) >= 24
     mask = struct.unpack(order + "I", fmt[20:24])[0] if extensible else None
-    return WavHeader(rate, channels, byte_rate, data_bytes, held, mask)
+    return WavHeader(codec, byte_rate, data_bytes, held, mask)
 
 
 def ogg_is_cut(source: Source) -> bool:
@@ -81,6 +84,23 @@ def ogg_is_cut(source: Source) -> bool:
         return True
     table = tail[place + 27 : place + 27 + segments[0]]
     return len(table) < segments[0] or place + 27 + len(table) + sum(table) > len(tail)
+
+
+def mp4_has_index(source: Source) -> bool:
+    """Is there a `moov` box (ISO 14496-12)? It is written last: a recording that was cut off has none."""
+    offset = 0
+    for _ in range(MAX_CHUNKS):
+        head = source.peek(offset, 16)
+        if len(head) < 8:
+            return False
+        size, name = int.from_bytes(head[:4]), head[4:8]
+        if name == b"moov":
+            return True
+        size = int.from_bytes(head[8:16]) if size == 1 else size
+        if size < 8:
+            return False
+        offset += size
+    return False
 
 
 def mp3_counts_frames(head: bytes) -> bool:

@@ -102,7 +102,7 @@ class Findings:
             text = f"The recording ends early: {held_s:.1f} seconds{said} could be read."
             notices.append(Notice("truncated_audio", text))
         if self.skipped:
-            text = f"{self.skipped} damaged places in the recording were skipped."
+            text = f"Damaged places in the recording were skipped: {self.skipped}."
             notices.append(Notice("damaged_audio", text))
         return notices
 

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkie.audio.downmix import DEFAULT_LAYOUTS, WAVE_ORDER, layout_weights, to_mono
-from talkie.audio.endings import WavHeader, falls_short, wav_header
+from talkie.audio.endings import WAVE_EXTENSIBLE, WavHeader, falls_short, wav_header
 from talkie.audio.formats import AudioInfo, Findings, Piece, check_shape
+from talkie.audio.sniff import Kind
 from talkie.audio.source import Source
 
 BLOCK_VALUES = 1 << 19
 """Values (samples of all channels) a block: 2 MB, 33 seconds of mono 16 kHz, 0.3 of eight channels at 192 kHz."""
 UNKNOWN_FRAMES = 1 << 62
+PLAIN_WAV = frozenset((1, 2, 3, 6, 7, 0x11, 0x31, WAVE_EXTENSIBLE))
+"""Format tags: PCM, MS ADPCM, float, A-law, mu-law, IMA ADPCM, GSM. Others, MP3 among them, are better with FFmpeg."""
 
 
 class NotPlain(Exception):
@@ -34,11 +37,15 @@ class PlainDecoder:
         self._errors = soundfile.LibsndfileError
         number = source.descriptor()
         header = wav_header(source) if container == "wav" else None
+        if container == "wav" and (header is None or header.codec not in PLAIN_WAV):
+            raise NotPlain
         source.file.seek(0)
+        opened = source.reader(raises=False) if number is None else number
         try:
-            self._file: Any = soundfile.SoundFile(source.reader() if number is None else number, closefd=False)
+            self._file: Any = soundfile.SoundFile(opened, closefd=False)
         except (self._errors, TypeError, ValueError, OSError) as error:
             raise NotPlain from error
+        self._source = source
         try:
             self._prepare(container, header)
         except BaseException:
@@ -47,6 +54,8 @@ class PlainDecoder:
 
     def _prepare(self, container: str, header: WavHeader | None) -> None:
         file = self._file
+        if header is not None and header.data_bytes is None and header.held_bytes and not file.frames:
+            raise NotPlain  # written as a stream, length 0
         check_shape(file.samplerate, file.channels)
         self._weights = _weights(file.channels, header.mask if header else None)
         duration_s = file.frames / file.samplerate if 0 < file.frames < UNKNOWN_FRAMES else None
@@ -55,18 +64,46 @@ class PlainDecoder:
         self.findings = Findings(expected_s=expected_s)
 
     def pieces(self) -> Iterator[Piece]:
-        rate, frames, held = self.info.sample_rate, BLOCK_VALUES // self.info.channels, 0
+        rate, held, broken = self.info.sample_rate, 0, False
+        for block in self._blocks():
+            if block is None:
+                broken = True
+                break
+            held += len(block)
+            yield Piece(to_mono(block, self._weights), rate)
+        expected_s = self.findings.expected_s
+        if self.info.container == "flac" and (broken or falls_short(held / rate, expected_s)):
+            yield from self._rest(held)
+        else:
+            self.findings.truncated = broken or falls_short(held / rate, expected_s)
+
+    def _blocks(self) -> Iterator[NDArray[np.float32] | None]:
+        """Blocks of shape `(n, channels)`; None and no more where libsndfile gives up."""
+        frames = BLOCK_VALUES // self.info.channels
         while True:
             try:
                 block = self._file.read(frames, dtype="float32", always_2d=True)
             except self._errors:
-                self.findings.truncated = True
-                break
+                yield None
+                return
             if not len(block):
-                break
-            held += len(block)
-            yield Piece(to_mono(block, self._weights), rate)
-        self.findings.truncated |= falls_short(held / rate, self.findings.expected_s)
+                return
+            yield block
+
+    def _rest(self, held: int) -> Iterator[Piece]:
+        """What follows damage in a FLAC: libsndfile stops there (and drops the block before it), FFmpeg goes on."""
+        from talkie.audio.pyav import PyavDecoder
+
+        decoder = PyavDecoder(self._source, Kind("flac"))
+        try:
+            for piece in decoder.pieces():
+                fresh = piece.samples[held:]
+                held = max(0, held - len(piece.samples))
+                if len(fresh):
+                    yield Piece(fresh, piece.sample_rate)
+        finally:
+            self.findings = decoder.findings
+            decoder.close()
 
     def surely_longer_than(self, seconds: float) -> bool:
         """libsndfile counts PCM by the bytes that are there; of FLAC it repeats what the header claims."""

@@ -19,7 +19,7 @@ from av.stream import Discard
 from numpy.typing import NDArray
 
 from talkie.audio.downmix import layout_weights, to_mono
-from talkie.audio.endings import falls_short, mp3_counts_frames, ogg_is_cut, wav_header
+from talkie.audio.endings import falls_short, mp3_counts_frames, mp4_has_index, ogg_is_cut, wav_header
 from talkie.audio.formats import AudioInfo, Findings, Piece, check_shape
 from talkie.audio.sniff import DEMUXERS, HEAD_BYTES, Kind
 from talkie.audio.source import Source
@@ -219,6 +219,8 @@ def _open(source: Source, kind: Kind) -> Any:
         )
     except _FOREIGN as error:
         _reraise(error)
+        if kind.demuxer == "mov" and not mp4_has_index(source):
+            raise UndecodableAudio("its index is missing: the recording was cut off before it was finished.") from error
         raise UndecodableAudio from error
 
 

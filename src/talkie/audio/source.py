@@ -60,8 +60,8 @@ class Source:
         self.file.seek(0)
         return number
 
-    def reader(self) -> Reader:
-        return Reader(self)
+    def reader(self, *, raises: bool = True) -> Reader:
+        return Reader(self, raises)
 
     def close(self) -> None:
         self._close()
@@ -70,15 +70,16 @@ class Source:
 class Reader:
     """A file object over a `Source` for libraries that call back. It has no name, and an end to its patience.
 
-    A malformed container can send a demuxer to and fro for ever; a reader gives up after `BUDGET` times the file.
+    A malformed container can send a demuxer to and fro for ever; a reader gives up after `BUDGET` times the file: it
+    raises, or, for a library whose callbacks cannot, it says that the file has ended.
     """
 
     BUDGET = 8
     CALL_BYTES = 512  # what a call costs at least
     ROOM_BYTES = 32 << 20
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, raises: bool) -> None:
+        self._source, self._raises = source, raises
         self._place = 0
         self._left = self.BUDGET * source.size + self.ROOM_BYTES
 
@@ -87,8 +88,10 @@ class Reader:
         rest = max(0, source.size - self._place)
         wanted = rest if count < 0 else min(count, rest)
         self._left -= max(wanted, self.CALL_BYTES)
-        if self._left < 0:
+        if self._left < 0 and self._raises:
             raise UndecodableAudio("its parts refer to each other without end.")
+        if self._left < 0:
+            return b""
         source.file.seek(source.start + self._place)
         data = source.file.read(wanted)
         self._place += len(data)
@@ -96,9 +99,7 @@ class Reader:
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._source.size}[whence]
-        if base + offset < 0:
-            raise OSError("seek before the start")
-        self._place = base + offset
+        self._place = max(0, base + offset)
         return self._place
 
     def tell(self) -> int:
