@@ -75,6 +75,7 @@ class LocalHub:
         self.faults = Faults()
         self.sent: Counter[str] = Counter()
         self.requests: list[tuple[str, str]] = []
+        self.starts: dict[str, list[int]] = {}  # of every answer with bytes of a file: where it began
         self.authorizations: list[tuple[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -174,6 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
         self.end_headers()
         if body:
+            self.hub.starts.setdefault(name, []).append(start)
             self._send(name, data[start:])
 
     def _send(self, name: str, data: bytes) -> None:
