@@ -8,11 +8,14 @@ written as players read it; WebVTT follows https://www.w3.org/TR/webvtt1/; TSV (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
 from talkie.text.cues import Cue, Layout, cues
 from talkie.types import Segment
+
+ARROW = re.compile(r"-{2,}>")
 
 
 class SubtitleWriter(Protocol):
@@ -55,7 +58,7 @@ class SrtWriter(_Writer):
     """SubRip. An arrow in the text is shortened as openai/whisper does, since the format cannot escape it."""
 
     def _cue(self, number: int, cue: Cue) -> str:
-        text = "\n".join(line.replace("-->", "->") for line in cue.lines)
+        text = "\n".join(ARROW.sub("->", line) for line in cue.lines)
         return f"{number}\n{timestamp(cue.start_ms, ',')} --> {timestamp(cue.end_ms, ',')}\n{text}\n\n"
 
 
