@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from talkie.errors import TalkieError
+from talkie.runtime.leases import LoadedModel
 from talkie.text.languages import LANGUAGES
 from talkie.text.subtitles import to_srt, to_vtt
 from talkie.types import Dropped, Notice, Segment, Transcript, Word
@@ -143,6 +144,11 @@ def model(entry: ModelEntry) -> dict[str, Any]:
 
 def model_list(entries: Iterable[ModelEntry]) -> dict[str, Any]:
     return {"object": "list", "data": [model(entry) for entry in entries]}
+
+
+def loaded_list(entries: Iterable[LoadedModel]) -> dict[str, Any]:
+    """The models in memory, as `talkie ps` shows them."""
+    return {"object": "list", "data": [asdict(entry) for entry in entries]}
 
 
 @dataclass(frozen=True, slots=True)

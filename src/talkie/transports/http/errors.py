@@ -6,6 +6,7 @@ that is not ours, nor of a validation library, ever reaches a client.
 
 from __future__ import annotations
 
+import logging
 import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
+log = logging.getLogger("talkie.http")
+
 CLIENT_CLOSED_REQUEST = 499
 
 STATUS: dict[type[TalkieError], int] = {
@@ -33,6 +36,8 @@ STATUS: dict[type[TalkieError], int] = {
     errors.ModelError: 500,
     errors.ModelNotFound: 404,
     errors.InvalidModelName: 404,
+    errors.ImportFailed: 400,
+    errors.ModelExists: 409,
     errors.ModelInUse: 409,
     errors.PullFailed: 502,
     errors.Offline: 503,
@@ -73,6 +78,11 @@ def error_response(error: TalkieError) -> Response:
     return _response(status, words_of(error), headers)
 
 
+def log_fault(error: BaseException) -> None:
+    """The place of a fault, for whoever mends it; the log's formatter leaves out what the exception says."""
+    log.error("A request failed: %s", type(error).__name__, exc_info=error)
+
+
 def internal_response() -> Response:
     """What a client learns of a fault in the server: that there was one. The log has the rest."""
     return _response(500, INTERNAL, {})
@@ -84,6 +94,8 @@ def handle_errors(app: FastAPI) -> None:
 
     async def talkie_error(_request: Request, error: Exception) -> Response:
         assert isinstance(error, TalkieError)
+        if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log_fault(error)
         return error_response(error)
 
     async def http_error(_request: Request, error: Exception) -> Response:

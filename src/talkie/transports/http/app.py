@@ -1,0 +1,71 @@
+"""The HTTP application: its routes and the layers around them, put together.
+
+From outside in: `edge` (log line, headers, faults), `access` (who may come in), the router, the handlers. Knows
+nothing of settings or sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from talkie import __version__
+from talkie.errors import TalkieError
+from talkie.transports.http.access import AccessMiddleware
+from talkie.transports.http.audio import add_audio
+from talkie.transports.http.docs import add_docs
+from talkie.transports.http.door import Door
+from talkie.transports.http.edge import EdgeMiddleware
+from talkie.transports.http.errors import handle_errors
+from talkie.transports.http.health import add_health
+from talkie.transports.http.models import add_models
+
+log = logging.getLogger("talkie.http")
+
+DESCRIPTION = "A self-hosted speech server. It speaks OpenAI's audio API."
+
+
+def create_app(door: Door) -> FastAPI:
+    """The application around `door`. Its service is warmed when the server starts and closed when it ends."""
+    app = FastAPI(
+        title="Talkie",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.door = door
+    for add in (add_audio, add_models, add_health, add_docs):
+        add(app)
+    handle_errors(app)
+    app.add_middleware(AccessMiddleware, rules=door.rules)
+    app.add_middleware(EdgeMiddleware, origins=door.rules.origins)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    door: Door = app.state.door
+    threading.Thread(target=_warm, args=(door,), name="warm", daemon=True).start()
+    yield
+    door.gate.close()
+    await door.gate.empty()
+    await asyncio.to_thread(door.service.close)
+
+
+def _warm(door: Door) -> None:
+    """Load the model before the first request needs it. What fails here, readiness and the request will say again."""
+    try:
+        door.service.warm()
+    except TalkieError as error:
+        log.warning("The model is not ready: %s %s", error.message, error.hint)
+    except Exception as error:
+        log.error("Warming failed: %s", type(error).__name__, exc_info=error)

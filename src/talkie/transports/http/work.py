@@ -1,0 +1,185 @@
+"""The bridge from a request to the service: a blocking generator on a thread, its events on the event loop.
+
+Knows nothing of forms or formats. When nobody waits any more (the client has gone, the server stops) the work is
+cancelled and the generator closed; between the two stands a bounded queue, so a slow reader slows its own work only,
+and one that stands still is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import CancelledError as FutureCancelled
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from talkie.errors import Cancelled, QueueFull, ShuttingDown
+from talkie.runtime.cancel import CancelToken
+from talkie.types import Progress, Segment, Transcript, TranscriptEvent
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+QUEUE_EVENTS = 256
+STUCK_S = 5.0
+"""How long a server that stops waits for a thread that does not look at its token."""
+Start: TypeAlias = Callable[[CancelToken], Iterator[TranscriptEvent]]
+Heard: TypeAlias = Segment | Transcript
+
+
+class Gate:
+    """How many requests may be inside at once, those that upload and wait included; `close` lets in no more."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = max(1, limit)
+        self._inside = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def empty(self) -> None:
+        """Wait until nobody is inside, for as long as a thread may take to notice that it was cancelled."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STUCK_S):
+                await self._idle.wait()
+
+    @contextlib.contextmanager
+    def enter(self) -> Iterator[None]:
+        if self.closed:
+            raise ShuttingDown
+        if self._inside >= self._limit:
+            raise QueueFull(self._inside)
+        self._inside += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._idle.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The generator is through; `error` says how."""
+
+    error: BaseException | None = None
+
+
+@contextlib.asynccontextmanager
+async def working(start: Start, patience_s: float) -> AsyncIterator[AsyncIterator[Heard]]:
+    """Segments, then the transcript, of the work that `start` begins on a thread of its own.
+
+    Leaving the block cancels what is still going on and waits for the thread, so that the file it reads can be closed.
+    """
+    cancel = CancelToken()
+    events: asyncio.Queue[Heard | _End] = asyncio.Queue(QUEUE_EVENTS)
+    ended = asyncio.Event()
+    worker = _Worker(start, cancel, events, ended, patience_s)
+    threading.Thread(target=worker.run, name="transcribe", daemon=True).start()
+    stream = _read(events)
+    try:
+        yield stream
+    finally:
+        cancel.cancel()
+        await _drain(events, ended)
+
+
+async def _read(events: asyncio.Queue[Heard | _End]) -> AsyncIterator[Heard]:
+    while not isinstance(event := await events.get(), _End):
+        yield event
+    if event.error is not None:
+        raise event.error
+
+
+async def _drain(events: asyncio.Queue[Heard | _End], ended: asyncio.Event) -> None:
+    """Until the thread is through; it looks at its token between its steps. When we are cancelled, not for ever."""
+    cancelled_at: float | None = None
+    while not ended.is_set() and (cancelled_at is None or time.monotonic() < cancelled_at + STUCK_S):
+        while not events.empty():
+            events.get_nowait()
+        try:
+            async with asyncio.timeout(0.05):
+                await ended.wait()
+        except TimeoutError:
+            continue
+        except asyncio.CancelledError:
+            cancelled_at = cancelled_at or time.monotonic()
+    if cancelled_at is not None:
+        raise asyncio.CancelledError
+
+
+class _Worker:
+    """The thread's side: it may block, and touches the event loop only through its thread-safe doors."""
+
+    def __init__(
+        self,
+        start: Start,
+        cancel: CancelToken,
+        events: asyncio.Queue[Heard | _End],
+        ended: asyncio.Event,
+        patience_s: float,
+    ) -> None:
+        self._start, self._cancel, self._events, self._ended = start, cancel, events, ended
+        self._patience_s = patience_s
+        self._loop = asyncio.get_running_loop()
+
+    def run(self) -> None:
+        end = _End()
+        try:
+            with contextlib.closing(self._start(self._cancel)) as work:  # type: ignore[type-var]
+                for event in work:
+                    if not isinstance(event, Progress):
+                        self._put(event)
+        except BaseException as error:
+            end = _End(error)
+        with contextlib.suppress(Cancelled, RuntimeError):
+            self._put(end)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _put(self, event: Heard | _End) -> None:
+        if self._cancel.cancelled:
+            raise Cancelled
+        putting = asyncio.run_coroutine_threadsafe(self._events.put(event), self._loop)
+        try:
+            putting.result(self._patience_s)
+        except (FutureTimeout, FutureCancelled):
+            putting.cancel()
+            self._cancel.cancel()
+            raise Cancelled from None
+
+
+@contextlib.asynccontextmanager
+async def while_connected(request: Request) -> AsyncIterator[None]:
+    """The block runs only while the client is there; when it goes, the block is left by `Cancelled`.
+
+    The body must have been read: all that can still come is the end of the connection.
+    """
+    gone = False
+    task = asyncio.current_task()
+    assert task is not None
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.ensure_future(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not gone or task.uncancel() > 0:
+            raise
+        raise Cancelled from None
+    finally:
+        watcher.cancel()
