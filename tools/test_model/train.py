@@ -17,10 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from test_model.labels import Batch, make_batch
 from test_model.listening import Heard, held_out, word_errors
 from test_model.model import ORDINAL_PERIODS, Size, TinyWhisper
 from test_model.speech import load_bank, make_noises
-from test_model.windows import Bank, Batch, Composer, features_of, make_batch
+from test_model.windows import Bank, Composer, features_of
 from test_model.words import Vocabulary
 
 GUIDED_HEADS = 2  # the first heads of every decoder layer follow the words
@@ -28,9 +29,9 @@ GUIDED_HEADS = 2  # the first heads of every decoder layer follow the words
 # From this part of the time on: (frames of 10 ms, windows in a batch, share of the batches).
 PHASES: list[tuple[float, list[tuple[int, int, float]]]] = [
     (0.00, [(400, 16, 1.0)]),
-    (0.22, [(400, 16, 0.45), (800, 10, 0.50), (3000, 4, 0.05)]),
-    (0.40, [(400, 16, 0.20), (800, 10, 0.30), (1500, 6, 0.25), (3000, 4, 0.25)]),
-    (0.62, [(400, 16, 0.10), (1000, 8, 0.20), (3000, 4, 0.70)]),
+    (0.20, [(400, 16, 0.55), (800, 10, 0.38), (3000, 4, 0.07)]),
+    (0.48, [(400, 16, 0.40), (800, 10, 0.30), (3000, 4, 0.30)]),
+    (0.75, [(400, 16, 0.25), (800, 10, 0.15), (3000, 4, 0.60)]),
 ]
 
 
