@@ -1,0 +1,188 @@
+"""The composition root: settings in, a running server out. Everything is put together here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from talkie.errors import SettingsError, UnsafeAddress
+from talkie.transports.http.access import AccessRules
+from talkie.transports.http.app import create_app
+from talkie.transports.http.door import Door, SpeechService
+from talkie.transports.http.origins import HostNames, Origins, is_loopback
+from talkie.transports.http.upload import UploadLimits
+from talkie.transports.http.work import Gate
+from talkie.transports.keys import KeyRing
+from talkie.transports.logs import set_up_logging
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from talkie.settings import Settings
+
+log = logging.getLogger("talkie.server")
+
+BACKLOG = 2048
+MAX_CONNECTIONS = 1024
+UPLOAD_PLACES = 16
+"""Requests that may upload while the line is full, so that one who is refused is refused by the line's own words."""
+CLOSE_S = 5.0
+
+
+def serve(settings: Settings) -> None:
+    """Listen until a signal says stop; then finish what was accepted. Raises `SettingsError`."""
+    set_up_logging(settings.log_level, as_json=settings.log_json)
+    rules = access_rules(settings)
+    if not is_loopback(settings.host) and not rules.keys.required:
+        raise UnsafeAddress(settings.host)
+    listening = bind(settings.host, settings.port)
+    tls = certificate(settings)
+    service = build_service(settings)
+    door = Door(
+        service, upload_limits(settings), rules, Gate(settings.concurrency + settings.queue_size + UPLOAD_PLACES)
+    )
+    try:
+        announce(settings, listening, tls)
+        stopping_server(door, settings, tls).run(sockets=[listening])
+    finally:
+        service.close(0.0)
+    log.info("Talkie has stopped.")
+
+
+def build_service(settings: Settings) -> SpeechService:
+    """The service, of which nothing heavy is loaded yet."""
+    from talkie.runtime.config import ServiceConfig
+    from talkie.runtime.service import Service
+
+    return Service(
+        ServiceConfig(
+            home=settings.home,
+            model=settings.model,
+            device=settings.device,
+            compute_type=settings.compute_type,
+            threads=settings.threads,
+            workers=settings.workers,
+            preset=settings.preset,
+            concurrency=settings.concurrency,
+            queue_size=settings.queue_size,
+            max_loaded_models=settings.max_loaded_models,
+            max_audio_seconds=settings.max_audio_seconds,
+            max_audio_bytes=upload_limits(settings).max_bytes,
+            energy_gate=settings.energy_gate,
+            offline=settings.offline,
+        )
+    )
+
+
+def access_rules(settings: Settings) -> AccessRules:
+    """Keys, names and origins by the settings. Raises `SettingsError`."""
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    if settings.keys_file is not None and not settings.keys_file.is_file():
+        raise SettingsError(
+            f"There is no file of keys at {settings.keys_file}.", hint="`talkie keys add NAME` makes it."
+        )
+    names = own_names(settings.host)
+    return AccessRules(
+        keys=KeyRing(key, settings.keys_path),
+        hosts=HostNames([*names, *settings.allowed_hosts]),
+        origins=Origins(settings.cors_origins),
+    )
+
+
+def own_names(host: str) -> list[str]:
+    """The names this machine goes by, as far as it knows without asking anybody."""
+    name = socket.gethostname()
+    plain = name if name.replace("-", "").replace(".", "").replace("_", "").isalnum() and name.isascii() else ""
+    own = [plain, f"{plain}.local"] if plain and "." not in plain else [plain]
+    return [item for item in (*own, "" if ":" in host or host == "*" else host) if item]
+
+
+def upload_limits(settings: Settings) -> UploadLimits:
+    return UploadLimits(settings.home / "tmp", round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `SettingsError` when the address is not ours or taken."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        why = error.strerror or "it is no address of this machine"
+        raise SettingsError(
+            f"Cannot listen on {host} port {port}: {why}.",
+            hint="Another port: `talkie serve --port 8001`.",
+            param="port",
+        ) from None
+
+
+def certificate(settings: Settings) -> tuple[str, str] | None:
+    """Paths of the certificate and its key; None without TLS. Raises `SettingsError`."""
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        for path in (settings.tls_cert, settings.tls_key):
+            if not path.is_file():
+                raise SettingsError(f"There is no file {path}.", hint="tls_cert and tls_key name PEM files.")
+        return str(settings.tls_cert), str(settings.tls_key)
+    if settings.tls == "off":
+        return None
+    from talkie.transports.tls import fingerprint, self_signed
+
+    made, key = self_signed(settings.home / "tls", own_names(settings.host))
+    log.info("The certificate is self-made; its SHA-256 is %s", fingerprint(made))
+    return str(made), str(key)
+
+
+def announce(settings: Settings, listening: socket.socket, tls: tuple[str, str] | None) -> None:
+    host, port = listening.getsockname()[:2]
+    url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    log.info("Talkie listens on %s", url, extra={"facts": {"url": url}})
+    if tls is None and not is_loopback(settings.host):
+        log.warning("Keys and speech travel unencrypted: use --tls self-signed, or a proxy that speaks HTTPS.")
+
+
+def stopping_server(door: Door, settings: Settings, tls: tuple[str, str] | None) -> uvicorn.Server:
+    """uvicorn, told to say "not ready" before it stops, and to end with exit code 0 when it is asked to stop."""
+    import uvicorn
+
+    from talkie.transports.http.protocol import BoundedHttpProtocol
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            door.gate.close()
+            super().handle_exit(sig, frame)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            if threading.current_thread() is not threading.main_thread():
+                yield
+                return
+            before = {sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for sig, handler in before.items():
+                    signal.signal(sig, handler)
+
+    more: dict[str, Any] = {"ssl_certfile": tls[0], "ssl_keyfile": tls[1]} if tls else {}
+    return Server(
+        uvicorn.Config(
+            create_app(door),
+            http=BoundedHttpProtocol,
+            ws="websockets-sansio",
+            lifespan="on",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            forwarded_allow_ips="",
+            server_header=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_s)),
+            **more,
+        )
+    )

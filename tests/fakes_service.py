@@ -1,0 +1,94 @@
+"""A service without engines, for tests of the doors in front of it: it answers at once with words it was given."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from talkie.errors import TalkieError
+from talkie.runtime.cancel import CancelToken
+from talkie.runtime.requests import TranscribeRequest
+from talkie.types import Notice, Progress, Segment, Transcript, TranscriptEvent, Word
+
+
+@dataclass(frozen=True)
+class FakeModel:
+    id: str = "fake-en"
+    engine: str = "fake"
+    languages: tuple[str, ...] = ("en",)
+    size_bytes: int = 123
+    loaded: bool = True
+
+
+@dataclass(frozen=True)
+class FakeReadiness:
+    ok: bool = True
+    parts: dict[str, str] = field(default_factory=lambda: {"model": "ready"})
+
+
+class FakeService:
+    """Hears `texts`, one segment a second. `raises` comes before the first, `breaks` after it; `seen` is what came."""
+
+    def __init__(
+        self,
+        texts: tuple[str, ...] = ("hello there", "general"),
+        *,
+        raises: Exception | None = None,
+        breaks: Exception | None = None,
+        hangs: bool = False,
+        notices: tuple[Notice, ...] = (),
+        readiness: FakeReadiness = FakeReadiness(),
+    ) -> None:
+        self.texts, self.raises, self.breaks, self.hangs, self.notices = texts, raises, breaks, hangs, notices
+        self.readiness = readiness
+        self.seen: list[tuple[bytes, TranscribeRequest]] = []
+        self.started, self.cancelled, self.closed = threading.Event(), threading.Event(), threading.Event()
+
+    def transcribe(
+        self, source: Path | BinaryIO, request: TranscribeRequest, cancel: CancelToken | None = None
+    ) -> Iterator[TranscriptEvent]:
+        data = source.read_bytes() if isinstance(source, Path) else source.read()
+        self.seen.append((data, request))
+        self.started.set()
+        try:
+            yield from self._events(request, cancel or CancelToken())
+        except (TalkieError, GeneratorExit):
+            self.cancelled.set()
+            raise
+
+    def _events(self, request: TranscribeRequest, cancel: CancelToken) -> Iterator[TranscriptEvent]:
+        if self.raises:
+            raise self.raises
+        yield Progress(0.0, None)
+        segments = []
+        for index, text in enumerate(self.texts):
+            words = tuple(Word(word, index, index + 1, 0.5) for word in text.split()) if request.words else ()
+            segments.append(Segment(text, index, index + 1, words, (1, 2), -0.25))
+            yield segments[-1]
+            if self.breaks:
+                raise self.breaks
+        while self.hangs:
+            cancel.check()
+            time.sleep(0.01)
+        yield Transcript(
+            tuple(segments), "en", 1.0, float(len(segments)), request.task, "fake-en", notices=self.notices
+        )
+
+    def models(self) -> list[FakeModel]:
+        return [FakeModel()]
+
+    def loaded(self) -> list[object]:
+        return []
+
+    def ready(self) -> FakeReadiness:
+        return self.readiness
+
+    def warm(self) -> None:
+        return
+
+    def close(self, grace_s: float = 0.0) -> None:
+        self.closed.set()
