@@ -71,7 +71,7 @@ def _by_speech(recording: Recording, hearing: _Hearing) -> Iterator[tuple[Audio,
     segmenting = replace(plan.segmenting, max_seconds=min(plan.segmenting.max_seconds, plan.info.max_seconds))
     try:
         for window in speech_windows(recording, plan.detector, segmenting):
-            while len(in_flight) >= hearing.lookahead:
+            while in_flight and (len(in_flight) >= hearing.lookahead or in_flight[0][1].done()):
                 yield from _finish(*in_flight.popleft(), hearing)
             in_flight.append((window, plan.submit(window, hearing.options)))
         while in_flight:

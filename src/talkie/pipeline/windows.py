@@ -34,9 +34,7 @@ class Recording:
             yield block
 
 
-def speech_windows(
-    recording: Recording, detector: VoiceActivityDetector, options: SegmentOptions
-) -> Iterator[Audio]:
+def speech_windows(recording: Recording, detector: VoiceActivityDetector, options: SegmentOptions) -> Iterator[Audio]:
     """Windows of original time that hold all speech, in order, none longer than `options.max_seconds`."""
     windower = Windower(detector.open(), options)
     for block in recording:

@@ -9,7 +9,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
     """`model` is what `auto` means ("auto": the best in the store, else the built-in engine). 0 threads or workers:
-    as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait."""
+    as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait.
+    `allow_paths`: a request may name a model directory by its path; for the command line, never for a server."""
 
     home: Path
     model: str = "auto"
@@ -25,3 +26,4 @@ class ServiceConfig:
     max_audio_bytes: int | None = None
     energy_gate: bool = False
     offline: bool = False
+    allow_paths: bool = False

@@ -97,10 +97,14 @@ class LeaseTable:
                 del self._slots[name]
 
     def loaded(self) -> list[LoadedModel]:
+        return [row for row, _ in self.lanes()]
+
+    def lanes(self) -> list[tuple[LoadedModel, Lane]]:
+        """What is in memory, and what serves it."""
         now = time.monotonic()
         with self._table:
             slots = [(slot.lane, slot.users, slot.last_used) for slot in self._slots.values()]
-        return [_row(lane, users, 0.0 if users else now - last_used) for lane, users, last_used in slots if lane]
+        return [(_row(lane, users, 0.0 if users else now - last), lane) for lane, users, last in slots if lane]
 
     def close(self) -> None:
         """Unload everything; nobody gets a lease any more."""

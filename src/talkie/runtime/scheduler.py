@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from talkie.engines.base import RecognizeOptions, Recognizer
@@ -32,6 +33,8 @@ class Lane:
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.recognizer = recognizer
+        self.on_close = ExitStack()
+        """Whatever must be given back with the lane."""
         self._ready = threading.Condition()
         self._waiting: deque[_Item] = deque()
         self._closed = False
@@ -92,7 +95,8 @@ class Lane:
             self._closed = True
             self._ready.notify_all()
         self._thread.join()
-        self.recognizer.close()
+        with self.on_close:
+            self.recognizer.close()
 
 
 def _fail(batch: list[_Item], error: TalkieError, cause: Exception | None = None) -> None:

@@ -1,0 +1,249 @@
+"""The service behind every door: one recording in, a transcript out, on engines shared by all who ask.
+
+Knows nothing of sockets, forms or status codes. All methods block and may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+
+from talkie.audio.decode import AudioLimits, AudioStream, open_audio
+from talkie.audio.segment import SegmentOptions
+from talkie.engines import registry
+from talkie.engines.base import SynthesizeOptions
+from talkie.errors import Cancelled, TalkieError
+from talkie.models.store import ModelStore, StoredModel
+from talkie.pipeline.transcribe import TranscribePlan, transcribe
+from talkie.runtime import metrics
+from talkie.runtime.admission import Admission
+from talkie.runtime.cancel import CancelToken
+from talkie.runtime.config import ServiceConfig
+from talkie.runtime.engines import open_lane
+from talkie.runtime.leases import LeaseTable, LoadedModel
+from talkie.runtime.requests import TranscribeRequest, check_capabilities, recognize_options
+from talkie.runtime.scheduler import Lane
+from talkie.types import Notice, Progress, Segment, SpeechChunk, Transcript, TranscriptEvent
+
+if TYPE_CHECKING:
+    from talkie.engines.base import RecognizeOptions, Synthesizer, VoiceActivityDetector
+
+AUTO = "auto"
+BUILT_IN = "sphinx-en"
+BUILT_IN_NOTICE = Notice(
+    "built_in_model",
+    "Heard by the built-in English engine, which works at once but makes many mistakes. "
+    "`talkie pull whisper-base` fetches a far better one.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model that can be asked for by `id`."""
+
+    id: str
+    engine: str
+    languages: tuple[str, ...]
+    size_bytes: int
+    loaded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`ok` when work can be done now; `parts` names each part and how it is."""
+
+    ok: bool
+    parts: dict[str, str]
+
+
+class Service:
+    """Engines, queue and store of one process. Nothing is loaded before the first request or `warm`."""
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self.config = config
+        self.store = ModelStore(config.home, offline=config.offline or None)
+        self._admission = Admission(config.concurrency, config.queue_size)
+        self._leases = LeaseTable(self._load, config.max_loaded_models)
+        self._detector: VoiceActivityDetector = registry.load("silero")()
+        self._voice: Synthesizer | None = None
+        self._voice_lock = threading.Lock()
+        self._parts: dict[str, str] = {}
+
+    # -- hearing ---------------------------------------------------------------------------------------------------
+
+    def transcribe(
+        self, source: Path | IO[bytes], request: TranscribeRequest, cancel: CancelToken | None = None
+    ) -> Iterator[TranscriptEvent]:
+        """Progress and segments as they come, then one `Transcript`. Raises the errors of `talkie.errors`.
+
+        Closing the generator, or setting `cancel` from another thread, stops the work.
+        """
+        cancel = cancel or CancelToken()
+        began = time.monotonic()
+        options = recognize_options(request, self.config.preset)
+        model = self.choose(request)
+        outcome = "failed"
+        try:
+            with self._admission.enter(cancel), self._leases.lease(_key(model)) as lane:
+                check_capabilities(request, lane.recognizer.info)
+                with open_audio(cast("Path | BinaryIO", source), raw=request.raw, limits=self._limits()) as stream:
+                    plan = self._plan(lane, request, options, cancel)
+                    yield from _finished(transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s),
+                                         stream, self._notices(request, model))  # fmt: skip
+            outcome = "ok"
+            metrics.LATENCY.labels(model.name).observe(time.monotonic() - began)
+        except (Cancelled, GeneratorExit):
+            outcome = "cancelled"
+            raise
+        finally:
+            metrics.REQUESTS.labels(model.name, outcome).inc()
+
+    def choose(self, request: TranscribeRequest) -> StoredModel:
+        """The model for a request: the one it names, else the server's own, else the best there is for it.
+
+        A path is taken from the settings only, never from a request: what a request names is looked up by name.
+        """
+        named = request.model if request.model not in ("", AUTO) else ""
+        if named and not (self.config.allow_paths or named == self.config.model):
+            return self.store.get(named)
+        named = named or (self.config.model if self.config.model != AUTO else "")
+        if named:
+            return self.store.resolve(named)
+        language = request.language if request.task == "transcribe" else None
+        return self.store.best("recognizer", language) or self.store.get(BUILT_IN)
+
+    def _notices(self, request: TranscribeRequest, model: StoredModel) -> tuple[Notice, ...]:
+        unasked = request.model in ("", AUTO) and self.config.model == AUTO
+        return (BUILT_IN_NOTICE,) if unasked and model.name == BUILT_IN else ()
+
+    def _plan(
+        self, lane: Lane, request: TranscribeRequest, options: RecognizeOptions, cancel: CancelToken
+    ) -> TranscribePlan:
+        info = lane.recognizer.info
+        return TranscribePlan(
+            submit=lane.submit,
+            info=info,
+            options=options,
+            detector=self._detector if request.vad else None,
+            segmenting=SegmentOptions(energy_gate=self.config.energy_gate, max_seconds=info.max_seconds),
+            filters=request.filters,
+            lookahead=max(2, info.max_batch),
+            wait=cancel.wait_for,
+        )
+
+    def _limits(self) -> AudioLimits:
+        return AudioLimits(max_seconds=self.config.max_audio_seconds, max_bytes=self.config.max_audio_bytes)
+
+    def _load(self, key: str) -> Lane:
+        return open_lane(self.store.resolve(key), self.store, self.config)
+
+    # -- speaking --------------------------------------------------------------------------------------------------
+
+    def speak(self, text: str, voice: str = "", speed: float = 1.0) -> Iterator[SpeechChunk]:
+        """Text to sound with the built-in voice. Raises `InvalidValue`, `EngineError`."""
+        with self._voice_lock:
+            if self._voice is None:
+                self._voice = registry.load("espeak")()
+            synthesizer = self._voice
+        return synthesizer.synthesize(text, SynthesizeOptions(voice=voice, speed=speed))
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def models(self) -> list[ModelCard]:
+        """What can be asked for, built-in models included."""
+        loaded = {row.name for row in self._leases.loaded()}
+        return [
+            ModelCard(model.name, model.engine, model.languages, model.size_bytes, model.name in loaded)
+            for model in self.store.list()
+        ]
+
+    def loaded(self) -> list[LoadedModel]:
+        """What is in memory now."""
+        return self._leases.loaded()
+
+    def ready(self) -> Readiness:
+        """How each part is: loading, ready, or what is wrong with it. Without `warm` parts are loaded on first use."""
+        parts = dict(self._parts)
+        for row, lane in self._leases.lanes():
+            is_ready = getattr(lane.recognizer, "ready", None)
+            parts[f"model {row.name}"] = "ready" if is_ready is None or is_ready() else "loading"
+        return Readiness(all(state == "ready" for state in parts.values()), parts)
+
+    def warm(self) -> None:
+        """Load what a first request needs. What fails is told by `ready`; this raises nothing of `talkie.errors`."""
+        self._parts.update({"voice activity": "loading", "model": "loading"})
+        with self._telling("model"):
+            model = self.choose(TranscribeRequest())
+            self._parts[f"model {model.name}"] = self._parts.pop("model")
+            with self._telling(f"model {model.name}"), self._leases.lease(_key(model)):
+                pass
+        with self._telling("voice activity"):
+            stream = self._detector.open()
+            stream.feed(_silence())
+
+    @contextmanager
+    def _telling(self, part: str) -> Iterator[None]:
+        try:
+            yield
+        except TalkieError as error:
+            self._parts[part] = f"{error.code}: {error.message}"
+        else:
+            if part in self._parts:
+                self._parts[part] = "ready"
+
+    def refresh_gauges(self) -> None:
+        """Bring the gauges of `metrics` up to date; called before they are rendered."""
+        metrics.RUNNING.set(self._admission.running)
+        metrics.WAITING.set(self._admission.waiting)
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    def close(self, grace_s: float = 0.0) -> None:
+        """Take nothing new, let what is at work finish for `grace_s`, then give everything back."""
+        self._admission.close()
+        self._admission.drain(grace_s)
+        self._leases.close()
+        if self._voice is not None:
+            self._voice.close()
+
+
+def _key(model: StoredModel) -> str:
+    """What `ModelStore.resolve` finds again: a name for models of the store, else the path."""
+    return str(model.path) if model.source == "path" else model.name
+
+
+def _checked(stream: AudioStream, cancel: CancelToken) -> Iterator[Any]:
+    for block in stream.blocks():
+        cancel.check()
+        yield block
+
+
+def _finished(
+    events: Iterator[TranscriptEvent], stream: AudioStream, notices: tuple[Notice, ...]
+) -> Iterator[TranscriptEvent]:
+    """The pipeline's events; the transcript gets the notices of the audio and of the choice of model."""
+    for event in events:
+        if isinstance(event, Transcript):
+            event = replace(event, notices=(*notices, *stream.notices, *event.notices))
+            _count(event)
+        yield event
+
+
+def _count(transcript: Transcript) -> None:
+    metrics.AUDIO_SECONDS.labels(transcript.model).inc(transcript.duration_s)
+    for dropped in transcript.dropped:
+        metrics.DROPPED.labels(transcript.model, dropped.reason).inc()
+
+
+def _silence() -> Any:
+    import numpy as np
+
+    return np.zeros(512, np.float32)
+
+
+__all__ = ["ModelCard", "Progress", "Readiness", "Segment", "Service"]
