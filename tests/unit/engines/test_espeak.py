@@ -1,0 +1,137 @@
+"""The built-in voice: sound, marks, closed lists and odd texts, through a real worker process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from talkie.engines.base import SynthesizeOptions
+from talkie.engines.tts.espeak import MAX_TEXT_CHARACTERS, EspeakSynthesizer, speakable
+from talkie.errors import InvalidValue, UnsupportedByModel
+
+
+@pytest.fixture(scope="module")
+def voice() -> Iterator[EspeakSynthesizer]:
+    made = EspeakSynthesizer()
+    yield made
+    made.close()
+
+
+def test_it_speaks_and_says_when(voice: EspeakSynthesizer) -> None:
+    [chunk] = voice.synthesize("Hello, world.", SynthesizeOptions())
+    words = [mark for mark in chunk.marks if mark.kind == "word"]
+    assert [mark.text for mark in words] == ["Hello", "world"]
+    assert words[0].end_s <= words[1].start_s < words[1].end_s <= len(chunk.samples) / chunk.sample_rate
+    assert any(mark.kind == "phoneme" and mark.text == "w" for mark in chunk.marks)
+    assert chunk.samples.dtype == np.float32
+    assert 0.1 < float(np.abs(chunk.samples).max()) <= 1.0
+
+
+def test_marks_cover_the_sound_without_overlap(voice: EspeakSynthesizer) -> None:
+    [chunk] = voice.synthesize("One, two; three. Four?", SynthesizeOptions())
+    for kind in ("word", "phoneme"):
+        marks = [mark for mark in chunk.marks if mark.kind == kind]
+        assert marks
+        for one, following in pairwise(marks):
+            assert one.start_s <= one.end_s <= following.start_s
+
+
+def test_a_long_text_comes_in_pieces_with_each_mark_once(voice: EspeakSynthesizer) -> None:
+    chunks = list(voice.synthesize("tick tock " * 40, SynthesizeOptions()))
+    assert len(chunks) > 2
+    words = [mark.text for chunk in chunks for mark in chunk.marks if mark.kind == "word"]
+    assert words == ["tick", "tock"] * 40
+    edge = 0.0
+    for chunk in chunks:
+        assert all(edge <= mark.start_s for mark in chunk.marks)
+        edge += len(chunk.samples) / chunk.sample_rate
+
+
+def speech(espeak: EspeakSynthesizer, **options: object) -> np.ndarray:
+    return np.concatenate([chunk.samples for chunk in espeak.synthesize("a steady pace", SynthesizeOptions(**options))])
+
+
+def brightness_hz(samples: np.ndarray) -> float:
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(np.average(np.fft.rfftfreq(len(samples), 1 / 22050), weights=spectrum))
+
+
+def test_speed_shortens(voice: EspeakSynthesizer) -> None:
+    slow, normal, quick = (len(speech(voice, speed=speed)) for speed in (0.5, 1.0, 2.0))
+    assert quick < normal < slow
+
+
+def test_variants_differ(voice: EspeakSynthesizer) -> None:
+    plain, again, other = (brightness_hz(speech(voice, voice=name)) for name in ("en-us", "en-us", "en-us+f3"))
+    assert abs(plain - again) < 0.02 * plain < 0.05 * plain < abs(plain - other)
+
+
+def test_every_voice_listed_can_be_used(voice: EspeakSynthesizer) -> None:
+    for name in voice.info.voices:
+        assert list(voice.synthesize("1", SynthesizeOptions(voice=name))), name
+
+
+@pytest.mark.parametrize("name", ["en-uss", "en-us+nobody", "+f3", "../../etc/passwd", "en-us\0", "EN-US", "a" * 9999])
+def test_voices_are_a_closed_list(voice: EspeakSynthesizer, name: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        voice.synthesize("x", SynthesizeOptions(voice=name))
+    assert caught.value.param == "voice"
+    assert len(str(caught.value)) < 100
+
+
+def test_the_nearest_voice_is_named(voice: EspeakSynthesizer) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        voice.synthesize("x", SynthesizeOptions(voice="en-uss"))
+    assert "en-us" in caught.value.hint
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.24, 4.1, float("nan"), float("inf"), -1.0])
+def test_speed_has_bounds(voice: EspeakSynthesizer, speed: float) -> None:
+    with pytest.raises(InvalidValue, match="speed"):
+        voice.synthesize("x", SynthesizeOptions(speed=speed))
+
+
+def test_text_has_a_bound(voice: EspeakSynthesizer) -> None:
+    with pytest.raises(InvalidValue, match="4097"):
+        voice.synthesize("x" * (MAX_TEXT_CHARACTERS + 1), SynthesizeOptions())
+
+
+def test_languages(voice: EspeakSynthesizer) -> None:
+    assert {"en", "de", "fr", "es", "zh"} - set(voice.info.languages) <= {"zh"}  # Mandarin is called cmn there
+    for language in ("en", "de", "fr", "zh", "no", "pt"):
+        assert list(voice.synthesize("1", SynthesizeOptions(language=language)))
+    with pytest.raises(UnsupportedByModel, match="'xx'"):
+        voice.synthesize("x", SynthesizeOptions(language="xx"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\0", "a\0b", "\x1b[31m", "\ud800", "\U0001f600", "[[h@l'oU]]", "<speak>", "日本"]
+)
+def test_odd_texts_do_no_harm(voice: EspeakSynthesizer, text: str) -> None:
+    chunks = list(voice.synthesize(text, SynthesizeOptions()))
+    assert chunks
+    assert all(np.isfinite(chunk.samples).all() for chunk in chunks)
+
+
+def test_text_after_a_nul_is_spoken_too(voice: EspeakSynthesizer) -> None:
+    [chunk] = voice.synthesize("before\0after", SynthesizeOptions())
+    assert [mark.text for mark in chunk.marks if mark.kind == "word"] == ["before", "after"]
+    assert speakable("a\0b\ud800c") == "a b c"
+
+
+def test_a_generator_left_early_gives_the_worker_back(voice: EspeakSynthesizer) -> None:
+    speech = voice.synthesize("tick tock " * 40, SynthesizeOptions())
+    next(speech)
+    speech.close()  # type: ignore[attr-defined]
+    assert list(voice.synthesize("again", SynthesizeOptions()))
+
+
+def test_a_worker_that_dies_is_replaced(voice: EspeakSynthesizer) -> None:
+    [pid] = voice._pool.pids()
+    os.kill(pid, signal.SIGKILL)
+    assert list(voice.synthesize("still here", SynthesizeOptions()))
