@@ -1,0 +1,88 @@
+"""Which device, which numbers, how many threads: the choices made for a user who made none.
+
+Knows what the library and the operating system say of this machine; knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import os
+from math import ceil
+from pathlib import Path
+
+from talkie.errors import EngineUnavailable, InvalidValue
+
+DEVICES = ("auto", "cpu", "cuda")
+_FIRST_CHOICES = {
+    "cpu": ("int8", "float32"),
+    "cuda": ("float16", "int8_float16", "int8", "float32"),
+}
+_CPU_TOPOLOGY = Path("/sys/devices/system/cpu")
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def choose_device(device: str) -> str:
+    """`cpu` or `cuda`. Raises `InvalidValue` for other names, `EngineUnavailable` for CUDA where there is none."""
+    import ctranslate2
+
+    if device not in DEVICES:
+        raise InvalidValue("device", f"{device!r} is not a device: {', '.join(DEVICES)}.")
+    if device == "cpu":
+        return device
+    has_cuda = ctranslate2.get_cuda_device_count() > 0
+    if device == "cuda" and not has_cuda:
+        raise EngineUnavailable(
+            "whisper", "no CUDA device was found.", hint="Check `nvidia-smi`, or use the device auto or cpu."
+        )
+    return "cuda" if has_cuda else "cpu"
+
+
+def choose_compute_type(compute_type: str, device: str) -> str:
+    """The numbers a device computes with: `default` is INT8 on processors, FP16 on CUDA devices that are fast at it.
+
+    Raises `InvalidValue` naming those that the device can do.
+    """
+    import ctranslate2
+
+    supported = ctranslate2.get_supported_compute_types(device)
+    if compute_type == "default":
+        return next((choice for choice in _FIRST_CHOICES[device] if choice in supported), "float32")
+    if compute_type != "auto" and compute_type not in supported:
+        known = ", ".join(("default", "auto", *sorted(supported)))
+        raise InvalidValue("compute_type", f"{compute_type!r} is not a compute type of this {device} device: {known}.")
+    return compute_type
+
+
+def choose_threads(threads: int, workers: int) -> int:
+    """Threads for each worker; 0 means: the physical cores that this process may use, shared among the workers."""
+    if threads < 0 or workers < 1:
+        raise InvalidValue("threads" if threads < 0 else "workers", "threads must be 0 or more, workers 1 or more.")
+    return threads or max(1, physical_cores() // workers)
+
+
+def physical_cores() -> int:
+    """Cores this process may use, at least 1: by affinity, without the second threads of a core, within a container's
+    quota (control groups 2)."""
+    mine = _affinity()
+    cores = {_siblings(cpu) for cpu in mine}
+    return max(1, min(len(cores), _quota() or len(cores)))
+
+
+def _affinity() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _siblings(cpu: int) -> str:
+    try:
+        return (_CPU_TOPOLOGY / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text().strip()
+    except OSError:
+        return str(cpu)
+
+
+def _quota() -> int | None:
+    try:
+        quota, period = _CPU_QUOTA.read_text().split()
+        return None if quota == "max" else ceil(int(quota) / int(period))
+    except (OSError, ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,130 @@
+"""One batch of windows through a model: encode, find the language, decode, cut into phrases, time the words.
+
+Knows nothing of loading, checking or batch sizes. Windows hold sound (at least one frame of 10 ms) and their options
+are ones the model can fulfil.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from talkie.audio.mel import MAX_FRAMES, content_frames, log_mel
+from talkie.engines.asr.whisper import decoding, splitting
+from talkie.engines.asr.whisper.ct2 import AlignItem, Ct2Model, Encoded, GenerateOptions
+from talkie.engines.asr.whisper.decoding import Decoded, Hypothesis
+from talkie.engines.asr.whisper.prompt import context
+from talkie.engines.asr.whisper.timestamps import Cut, Window, cut
+from talkie.engines.asr.whisper.tokens import WhisperTokens
+from talkie.engines.asr.whisper.words import PhraseWords, place
+from talkie.engines.base import RecognizeOptions
+from talkie.errors import UnsupportedByModel
+from talkie.types import Audio
+
+_MIN_FRAMES_TO_ALIGN = 2
+"""CTranslate2 before 4.8.1 ends the process when asked to align less than 20 ms; nothing is said in so little."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """One window and what is known of it so far. `decoded` None: no sound. `silent`: the decoder heard no speech."""
+
+    audio: Audio
+    window: Window
+    language: str = ""
+    language_probability: float = 1.0
+    decoded: Decoded | None = None
+    silent: bool = False
+    cut: Cut | None = None
+    phrases: list[PhraseWords] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, audio: Audio) -> Heard:
+        return cls(audio, Window(audio.start_s, content_frames(len(audio.samples))))
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What all windows of a call have in common."""
+
+    model: Ct2Model
+    tokens: WhisperTokens
+    options: RecognizeOptions
+
+    def run(self, items: Sequence[Heard]) -> None:
+        """Fill in what is heard in each of `items`."""
+        features = np.empty((len(items), self.model.n_mels, MAX_FRAMES), np.float32)
+        for item, out in zip(items, features, strict=True):
+            log_mel(item.audio.samples, self.model.n_mels, out)
+        encoded = self.model.encode(features)
+        self._find_languages(encoded, items)
+        self._decode(encoded, items)
+        for item in items:
+            self._cut(item)
+        if self.options.words:
+            self._time_words(encoded, items)
+
+    def _find_languages(self, encoded: Encoded, items: Sequence[Heard]) -> None:
+        """The language asked for, the only one there is, or the likeliest of each window."""
+        known = self.tokens.languages
+        given = self.options.language or (known[0] if len(known) == 1 else None)
+        if given is not None:
+            for item in items:
+                item.language = given
+            return
+        for item, guesses in zip(items, self.model.languages(encoded, range(len(items))), strict=True):
+            likely = ((token.strip("<|>"), probability) for token, probability in guesses)
+            found = next(((code, probability) for code, probability in likely if code in known), None)
+            if found is None:
+                raise UnsupportedByModel(
+                    "language", "This model cannot find out the language.", hint="Say which language is spoken."
+                )
+            item.language, item.language_probability = found
+
+    def _start(self, item: Heard) -> list[int]:
+        return self.tokens.start_sequence(item.language, self.options.task)
+
+    def _decode(self, encoded: Encoded, items: Sequence[Heard]) -> None:
+        before = context(self.tokens, self.options)
+        prompts = [before.prompt(self._start(item)) for item in items]
+        settings = GenerateOptions(self.options.decoding, self.tokens.suppressed)
+
+        def generate(numbers: Sequence[int], temperature: float) -> list[Hypothesis]:
+            chosen = [(number, prompts[number]) for number in numbers]
+            return self.model.generate(encoded, chosen, temperature, settings)
+
+        results = decoding.decode(len(items), generate, self.tokens.decode, self.options.decoding)
+        for item, decoded in zip(items, results, strict=True):
+            item.decoded = decoded
+            item.silent = decoding.is_silence(decoded, self.options.decoding)
+
+    def _cut(self, item: Heard) -> None:
+        if item.decoded is not None and not item.silent:
+            item.cut = cut(item.decoded.tokens, self.tokens.timestamp_begin, item.window)
+            item.phrases = [PhraseWords(phrase) for phrase in item.cut.phrases]
+
+    def _time_words(self, encoded: Encoded, items: Sequence[Heard]) -> None:
+        """Align windows of one language together: the library wants one start sequence a call."""
+        by_language: dict[str, list[int]] = {}
+        for number, item in enumerate(items):
+            if item.window.frames >= _MIN_FRAMES_TO_ALIGN and self._text_tokens(item):
+                by_language.setdefault(item.language, []).append(number)
+        for numbers in by_language.values():
+            wanted = [
+                AlignItem(number, self._text_tokens(items[number]), items[number].window.frames) for number in numbers
+            ]
+            alignments = self.model.align(encoded, self._start(items[numbers[0]]), wanted)
+            for one, alignment in zip(wanted, alignments, strict=True):
+                item = items[one.number]
+                phrases = [phrase.phrase for phrase in item.phrases]
+                lengths = [len(self._text(phrase.tokens)) for phrase in phrases]
+                words = splitting.words(one.tokens, self.tokens.decode, item.language)
+                item.phrases = place(phrases, lengths, words, alignment, item.window)
+
+    def _text_tokens(self, item: Heard) -> tuple[int, ...]:
+        return tuple(token for one in item.phrases for token in self._text(one.phrase.tokens))
+
+    def _text(self, tokens: Sequence[int]) -> tuple[int, ...]:
+        return tuple(token for token in tokens if token < self.tokens.end)

@@ -1,0 +1,101 @@
+"""Whisper as a recogniser: windows of speech in, transcripts out, equal to the reference's and many at a time.
+
+Knows nothing of recordings, voice activity or what was said before: each window stands alone. What is done to a batch
+stands in `hearing`; here a model is loaded, a request is held against what the model can do, and batches are cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from talkie.audio.mel import MAX_SECONDS
+from talkie.engines.asr.whisper import results
+from talkie.engines.asr.whisper.ct2 import Ct2Model, LoadOptions
+from talkie.engines.asr.whisper.hearing import Heard, Hearing
+from talkie.engines.asr.whisper.model_files import check
+from talkie.engines.asr.whisper.tokenizer_file import load_tokens
+from talkie.engines.base import RecognizeOptions, RecognizerInfo
+from talkie.errors import EngineFailed, UnsupportedByModel
+from talkie.types import SAMPLE_RATE_HZ, Audio, Transcript
+
+MAX_BATCH = {"cpu": 8, "cuda": 16}
+_HOP_S = 0.01
+
+
+class WhisperRecognizer:
+    """Any Whisper model in CTranslate2 form, from its directory.
+
+    `device`: auto, cpu or cuda. `compute_type`: default (INT8 on processors, FP16 on CUDA devices that are fast at
+    it), auto, or one of CTranslate2's; `info.compute_type` says what it came to. `threads` for each of `workers`:
+    0 means the physical cores this process may use. More workers than one pay only where several threads call.
+
+    Raises `ModelNotFound`, `ModelBroken` naming the file at fault, `EngineUnavailable` where CUDA or its libraries
+    are missing, `InvalidValue` for settings that this machine cannot do.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str = "",
+        device: str = "auto",
+        compute_type: str = "default",
+        threads: int = 0,
+        workers: int = 1,
+    ) -> None:
+        files = check(Path(path), name)
+        self._model: Ct2Model | None = Ct2Model(files, LoadOptions(device, compute_type, threads, workers))
+        self._tokens = load_tokens(files, multilingual=self._model.multilingual)
+        self._info = RecognizerInfo(
+            name=files.name,
+            engine="whisper",
+            languages=self._tokens.languages,
+            tasks=self._tokens.tasks,
+            prompts=self._tokens.previous is not None,
+            max_seconds=float(MAX_SECONDS),
+            max_batch=MAX_BATCH[self._model.device],
+            may_stop_early=True,
+            device=self._model.device,
+            compute_type=self._model.compute_type,
+        )
+
+    @property
+    def info(self) -> RecognizerInfo:
+        return self._info
+
+    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
+        """One transcript for each window of at most 30 s at 16 kHz, in order.
+
+        Raises `UnsupportedByModel` for a language or task the model does not have, `InvalidValue` where the prompt
+        leaves no room for `max_new_tokens`, `EngineFailed` when the library fails.
+        """
+        self._check(batch, options)
+        heard = [Heard.of(audio) for audio in batch]
+        with_sound = [item for item in heard if item.window.frames]
+        hearing = Hearing(self._loaded(), self._tokens, options)
+        for first in range(0, len(with_sound), self._info.max_batch):
+            hearing.run(with_sound[first : first + self._info.max_batch])
+        return [results.transcript(item, self._tokens.decode, options, self._info.name) for item in heard]
+
+    def close(self) -> None:
+        """Unload the model and give back its memory; may be called twice."""
+        model, self._model = self._model, None
+        if model is not None:
+            model.close()
+
+    def _loaded(self) -> Ct2Model:
+        if self._model is None:
+            raise EngineFailed("whisper", "the model was unloaded.")
+        return self._model
+
+    def _check(self, batch: Sequence[Audio], options: RecognizeOptions) -> None:
+        info = self._info
+        if options.language is not None and options.language not in info.languages:
+            what = "hears English only" if info.languages == ("en",) else f"does not know {options.language!r}"
+            raise UnsupportedByModel("language", f"The model {info.name!r} {what}.")
+        if options.task not in info.tasks:
+            raise UnsupportedByModel("task", f"The model {info.name!r} cannot {options.task}.")
+        for audio in batch:
+            if audio.sample_rate != SAMPLE_RATE_HZ or audio.duration_s > MAX_SECONDS + _HOP_S:
+                raise EngineFailed("whisper", f"a window must be at most {MAX_SECONDS} s at {SAMPLE_RATE_HZ} Hz.")
