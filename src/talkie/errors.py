@@ -7,9 +7,10 @@
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
                             model_exists offline store_full
       EngineError           engine_unavailable engine_failed
-      BusyError             queue_full shutting_down
+      BusyError             queue_full shutting_down server_unreachable
       AccessError           key_missing key_wrong key_rate_limited scope_missing origin_refused host_refused
       SettingsError         bad_setting unsafe_address
+      AnswerError           bad_answer
       Cancelled             cancelled
 
 Knows nothing of status codes: one table in `transports/` gives each class its own.
@@ -293,6 +294,15 @@ class ShuttingDown(BusyError):
         super().__init__("The server is shutting down.", hint="Try again in a moment.", retry_after_s=5.0)
 
 
+class ServerUnreachable(BusyError):
+    """What a client says when nobody answers."""
+
+    code = "server_unreachable"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"Nobody answers at {url}: {why}", hint="Is the server running? `talkie serve` starts it.")
+
+
 class AccessError(TalkieError):
     """Who asks may not."""
 
@@ -360,6 +370,15 @@ class UnsafeAddress(SettingsError):
             f"Listening on {host} without a key would open this machine to everybody.",
             hint="Set TALKIE_API_KEY (or keys_file), or listen on 127.0.0.1.",
         )
+
+
+class AnswerError(TalkieError):
+    """A server answered a client of ours, but not as a speech server does."""
+
+    code = "bad_answer"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"The answer of {url} cannot be used: {why}", hint="Is that a speech server's address?")
 
 
 class Cancelled(TalkieError):
