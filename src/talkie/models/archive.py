@@ -157,9 +157,9 @@ def _take_directory(source: Path, intake: Intake) -> None:
             continue
         if not any(path.resolve().is_relative_to(root) for root in roots):
             raise ImportFailed(intake.what, f"{path.name} is a link that leads out of it.")
+        if not path.is_file():  # before opening: a pipe would be waited for
+            raise ImportFailed(intake.what, f"{path.name} is not a plain file.")
         with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ImportFailed(intake.what, f"{path.name} is not a plain file.")
             intake.copy(file, target, os.fstat(file.fileno()).st_size)
 
 

@@ -86,11 +86,10 @@ def built_in(name: str) -> BuiltIn | None:
 
 
 def nearest(name: str) -> list[str]:
-    """Up to three names of the catalogue that `name` may have been meant for."""
-    names = [entry.name for entry in catalog()]
+    """Up to three names of the catalogue that `name` may have been meant for, the nearest first."""
     spellings = {spelling: entry.name for entry in catalog() for spelling in (entry.name, *entry.aliases)}
     found = difflib.get_close_matches(name.lower(), spellings, n=6, cutoff=0.5)
-    return sorted({spellings[spelling] for spelling in found}, key=names.index)[:3]
+    return list(dict.fromkeys(spellings[spelling] for spelling in found))[:3]
 
 
 def rank_by_size(size_bytes: int) -> int:

@@ -1,0 +1,75 @@
+"""The catalogue holds together: names, pins, languages and ranks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from talkie.models import catalog
+from talkie.models.name import HubReference, is_name, parse_reference
+
+
+def test_every_spelling_means_one_model() -> None:
+    spellings = [text for entry in catalog.catalog() for text in (entry.name, *entry.aliases)]
+    spellings += [model.name for model in catalog.BUILT_IN]
+    assert len(spellings) == len(set(spellings))
+    assert all(is_name(text) for text in spellings)
+
+
+def test_the_whole_family_is_there() -> None:
+    for size in ("tiny", "base", "small", "medium"):
+        assert catalog.find(size) is not None
+        assert catalog.find(f"{size}.en") is not None
+    for size in ("large-v1", "large-v2", "large-v3", "turbo", "distil-large-v3", "distil-small.en"):
+        assert catalog.find(size) is not None
+
+
+@pytest.mark.parametrize("entry", catalog.catalog(), ids=lambda entry: entry.name)
+def test_an_entry_is_complete(entry: catalog.CatalogEntry) -> None:
+    assert entry.revision == "main" or re.fullmatch(r"[0-9a-f]{40}", entry.revision)
+    assert entry.sha256 == "" or re.fullmatch(r"[0-9a-f]{64}", entry.sha256)
+    assert entry.description.endswith(".")
+    assert entry.licence == "MIT"
+    assert 50 < entry.size_mb < 4000
+    assert entry.ram_mb > 0
+    assert parse_reference(f"hf:{entry.repo}").repo_id == entry.repo
+    assert entry.reference == HubReference(*entry.repo.split("/"), entry.revision)
+
+
+def test_languages() -> None:
+    sizes = {entry.name: len(entry.languages) for entry in catalog.catalog()}
+    assert sizes["whisper-base"] == 99
+    assert sizes["whisper-large-v3"] == sizes["whisper-large-v3-turbo"] == 100
+    for entry in catalog.catalog():
+        assert len(set(entry.languages)) == len(entry.languages)
+        if entry.name.endswith(".en"):
+            assert entry.languages == ("en",)
+
+
+def test_ranks_order_every_model() -> None:
+    ranks = [entry.rank for entry in catalog.catalog()]
+    assert len(ranks) == len(set(ranks))
+    assert max(catalog.catalog(), key=lambda entry: entry.rank).name == "whisper-large-v3"
+
+
+def test_an_unknown_model_ranks_by_its_size() -> None:
+    small = catalog.find("whisper-small")
+    large = catalog.find("whisper-large-v3")
+    assert small is not None
+    assert large is not None
+    assert catalog.rank_by_size(100) == 1
+    assert catalog.rank_by_size(small.size_bytes) >= small.rank
+    assert catalog.rank_by_size(large.size_bytes) == large.rank
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("whisper-bas", "whisper-base"), ("turbo-v3", "whisper-large-v3-turbo"), ("wisper-large-v3", "whisper-large-v3")],
+)
+def test_near_misses(typed: str, meant: str) -> None:
+    assert meant in catalog.nearest(typed)
+
+
+def test_far_misses() -> None:
+    assert catalog.nearest("zzzzzzzz") == []
