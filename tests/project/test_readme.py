@@ -6,13 +6,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
-from talkie.cli.main import app
 
 from sources import ROOT
+from talkie.cli.main import COMMANDS, app, load
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)|(?:src|href)=\"(?!https?:|#)([^\"#]+)\"")
@@ -38,15 +38,17 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
             yield shlex.split(found.group(1))
 
 
-def options_of(command: click.Command) -> set[str]:
+def options_of(command: Any) -> set[str]:
     return {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]} | {"--help"}
 
 
-def walk(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
-    """The subcommand that `words` lead to, and the words that are left. Fails on one that does not exist."""
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"`talkie {words[0]}` does not exist"
-        command, words = command.commands[words[0]], words[1:]
+def walk(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that `words` lead to, and the words that are left. Fails on one that does not exist."""
+    command: Any = typer.main.get_command(app)
+    while (named := getattr(command, "commands", {})) and words and not words[0].startswith("-"):
+        assert words[0] in named, f"`talkie {words[0]}` does not exist"
+        command = load(words[0]) if words[0] in COMMANDS and command.name == "talkie" else named[words[0]]
+        words = words[1:]
     return command, words
 
 
@@ -64,9 +66,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=page)
 def test_every_talkie_command_exists(path: Path) -> None:
-    root = typer.main.get_command(app)
     for words in commands(path.read_text(encoding="utf-8"), "talkie"):
-        command, rest = walk(root, words)
+        command, rest = walk(words)
         given = {word.split("=")[0] for word in rest if word.startswith("-") and word != "-"}
         assert given <= options_of(command), f"talkie {' '.join(words)}"
 
