@@ -11,6 +11,7 @@ of 25 Hz) takes out what no voice can be - direct current, steps, wind and handl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from talkie.types import SAMPLE_RATE_HZ, Samples
 
 FRAME = 512
 """Samples in a frame: 32 ms at 16 kHz, the step of the voice activity detector."""
+HANGOVER_FRAMES = 16
+"""Half a second in which the detector listens on after the last frame that passed: the ends of words are weak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,14 @@ class GateOptions:
 
     energy: float = 0.005
     zero_crossings: float = 50.0
+
+
+class ActivityStream(Protocol):
+    """What a detector gives: probabilities for each whole frame fed, and for the last, partial one."""
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]: ...
+
+    def finish(self) -> NDArray[np.float32]: ...
 
 
 def frame_energy(samples: Samples) -> NDArray[np.float32]:
@@ -52,3 +63,38 @@ def may_be_speech(samples: Samples, options: GateOptions = GateOptions()) -> NDA
 def _frames(samples: Samples) -> Samples:
     whole = len(samples) // FRAME
     return samples[: whole * FRAME].reshape(whole, FRAME)
+
+
+class GatedActivity:
+    """An `ActivityStream` whose detector sleeps while nothing passes the gate: what it does not hear is 0."""
+
+    def __init__(self, activity: ActivityStream, options: GateOptions = GateOptions()) -> None:
+        self._activity, self._options = activity, options
+        self._rest = np.zeros(0, np.float32)
+        self._since = HANGOVER_FRAMES + 1  # frames since the last that passed
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]:
+        """Probabilities, shape `(k,)`, one for each whole frame completed by these samples."""
+        joined = np.concatenate([self._rest, samples])
+        frames = _frames(joined)
+        self._rest = joined[frames.size :].copy()
+        probabilities = np.zeros(len(frames), np.float32)
+        awake = self._awake(frames.reshape(-1))
+        if awake.any():
+            probabilities[awake] = self._activity.feed(frames[awake].reshape(-1))
+        return probabilities
+
+    def finish(self) -> NDArray[np.float32]:
+        """The last, partial frame: shape `(0,)` or `(1,)`."""
+        if not len(self._rest):
+            return np.zeros(0, np.float32)
+        return self.feed(np.zeros(FRAME - len(self._rest), np.float32))
+
+    def _awake(self, samples: Samples) -> NDArray[np.bool_]:
+        passes = may_be_speech(samples, self._options)
+        places = np.arange(len(passes))
+        last = np.maximum.accumulate(np.where(passes, places, -1 - self._since)) if len(passes) else places
+        since = places - last
+        if len(since):
+            self._since = min(int(since[-1]), HANGOVER_FRAMES + 1)
+        return np.asarray(since <= HANGOVER_FRAMES, np.bool_)

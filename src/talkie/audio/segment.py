@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from talkie.audio.gate import FRAME, GateOptions, frame_energy, may_be_speech
+from talkie.audio.gate import FRAME, frame_energy
 from talkie.types import SAMPLE_RATE_HZ, Samples, Span
 
 HYSTERESIS = 0.15
@@ -32,8 +32,9 @@ class SegmentOptions:
 
     `threshold` and `neg_threshold` are probabilities 0..1 (None: `threshold - 0.15`). Speech shorter than
     `min_speech_ms` is noise; a pause shorter than `min_silence_ms` does not end it; `pad_ms` are kept on both sides,
-    or half the pause where it is short. `energy_gate` first takes out frames under `energy_threshold` (root mean
-    square) or with fewer than `zero_crossings` sign changes a second (`talkie.audio.gate`).
+    or half the pause where it is short. `energy_gate` puts a gate before the detector, which sleeps where frames are
+    under `energy_threshold` (root mean square) or have fewer than `zero_crossings` sign changes a second: see
+    `talkie.audio.gate`.
     """
 
     threshold: float = 0.5
@@ -75,7 +76,7 @@ class Segmenter:
 
     def __init__(self, options: SegmentOptions = SegmentOptions()) -> None:
         self._options = options
-        self._energies = _Energies(options)
+        self._energies = _Energies()
         self._min_speech = max(1, _samples(options.min_speech_ms) // FRAME)
         self._min_silence = max(1, _samples(options.min_silence_ms) // FRAME)
         self._frame = 0
@@ -86,8 +87,7 @@ class Segmenter:
         """The spans that are certain by now. `samples` has any length, `probabilities` one for each whole frame."""
         self._energies.feed(samples)
         for probability in probabilities.tolist():
-            energy = self._energies.next()
-            self._judge(0.0 if energy is None else probability, energy or 0.0)
+            self._judge(probability, self._energies.next())
         return self._padder.take()
 
     def finish(self) -> list[Span]:
@@ -118,6 +118,7 @@ class Segmenter:
             self._padder.begin(run.start)
         if self._frame - run.end >= self._min_silence:
             self._close(run)
+            self._padder.advance(self._frame)
         elif self._frame - run.start >= self._options.max_frames:
             self._cut(run)
 
@@ -220,32 +221,24 @@ class _Padder:
 
 
 class _Energies:
-    """The energy of each frame, in order, however the samples come; None for one that the gate shuts out."""
+    """The energy of each frame, in order, however the samples come."""
 
-    def __init__(self, options: SegmentOptions) -> None:
+    def __init__(self) -> None:
         self.samples = 0
-        self._gate = GateOptions(options.energy_threshold, options.zero_crossings) if options.energy_gate else None
         self._rest = np.zeros(0, np.float32)
-        self._ready: deque[float | None] = deque()
+        self._ready: deque[float] = deque()
 
     def feed(self, samples: Samples) -> None:
         self.samples += len(samples)
         joined = np.concatenate([self._rest, samples])
         whole = len(joined) // FRAME * FRAME
         self._rest = joined[whole:].copy()
-        self._measure(joined[:whole])
+        self._ready.extend(frame_energy(joined[:whole]).tolist())
 
-    def next(self) -> float | None:
+    def next(self) -> float:
         if not self._ready:  # the last, partial frame
-            self._measure(np.pad(self._rest, (0, FRAME - len(self._rest))))
+            self._ready.extend(frame_energy(np.pad(self._rest, (0, FRAME - len(self._rest)))).tolist())
         return self._ready.popleft()
-
-    def _measure(self, samples: Samples) -> None:
-        energies: list[float | None] = list(frame_energy(samples).tolist())
-        if self._gate is not None:
-            passes = may_be_speech(samples, self._gate)
-            energies = [energy if ok else None for energy, ok in zip(energies, passes, strict=True)]
-        self._ready.extend(energies)
 
 
 def _samples(milliseconds: float) -> int:

@@ -9,21 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from talkie.audio.gate import ActivityStream, GatedActivity, GateOptions
 from talkie.audio.segment import Segmenter, SegmentOptions
 from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Span
-
-
-class ActivityStream(Protocol):
-    """What a detector gives: probabilities for each whole frame fed, and for the last, partial one."""
-
-    def feed(self, samples: Samples) -> NDArray[np.float32]: ...
-
-    def finish(self) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +84,8 @@ class Windower:
         window: WindowOptions | None = None,
     ) -> None:
         segment, window = segment or SegmentOptions(), window or WindowOptions()
+        if activity is not None and segment.energy_gate:
+            activity = GatedActivity(activity, GateOptions(segment.energy_threshold, segment.zero_crossings))
         self._activity = activity
         self._segmenter = Segmenter(segment)
         self._max = int(segment.max_seconds * SAMPLE_RATE_HZ)
