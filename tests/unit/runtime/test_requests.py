@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import FAKE_INFO
+
+from talkie.engines.base import PRESETS
+from talkie.errors import InvalidValue, UnsupportedByModel
+from talkie.runtime.requests import MAX_PROMPT_CHARS, TranscribeRequest, check_capabilities, recognize_options
+
+
+def test_no_temperature_and_zero_mean_the_presets_own() -> None:
+    for temperature in (None, 0.0):
+        options = recognize_options(TranscribeRequest(temperature=temperature), "balanced")
+        assert options.decoding == PRESETS["balanced"]
+    hot = recognize_options(TranscribeRequest(temperature=0.4, preset="fast"), "balanced")
+    assert hot.decoding == replace(PRESETS["fast"], temperatures=(0.4,))
+
+
+@pytest.mark.parametrize(
+    ("request_", "param"),
+    [
+        (TranscribeRequest(preset="fastest"), "preset"),
+        (TranscribeRequest(temperature=1.5), "temperature"),
+        (TranscribeRequest(temperature=-0.1), "temperature"),
+        (TranscribeRequest(temperature=float("nan")), "temperature"),
+        (TranscribeRequest(prompt="a" * (MAX_PROMPT_CHARS + 1)), "prompt"),
+        (TranscribeRequest(hotwords="a" * (MAX_PROMPT_CHARS + 1)), "hotwords"),
+    ],
+)
+def test_what_cannot_be_names_its_field(request_: TranscribeRequest, param: str) -> None:
+    with pytest.raises(InvalidValue) as raised:
+        recognize_options(request_, "balanced")
+    assert raised.value.param == param
+
+
+def test_the_servers_preset_is_used_when_none_is_asked_for() -> None:
+    assert recognize_options(TranscribeRequest(), "strict").decoding == PRESETS["strict"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "param"),
+    [
+        (TranscribeRequest(language="fr"), "language"),
+        (TranscribeRequest(task="translate"), "task"),
+        (TranscribeRequest(words=True), "words"),
+    ],
+)
+def test_what_a_model_cannot_do_is_refused(request_: TranscribeRequest, param: str) -> None:
+    info = replace(FAKE_INFO, tasks=("transcribe",), words=False)
+    with pytest.raises(UnsupportedByModel) as raised:
+        check_capabilities(request_, info)
+    assert raised.value.param == param
+    check_capabilities(TranscribeRequest(language="de"), info)
