@@ -40,11 +40,12 @@ class FakeService:
         raises: Exception | None = None,
         breaks: Exception | None = None,
         hangs: bool = False,
+        seconds: float = 0.0,
         notices: tuple[Notice, ...] = (),
         readiness: FakeReadiness = FakeReadiness(),
     ) -> None:
         self.texts, self.raises, self.breaks, self.hangs, self.notices = texts, raises, breaks, hangs, notices
-        self.readiness = readiness
+        self.readiness, self.seconds = readiness, seconds
         self.seen: list[tuple[bytes, TranscribeRequest]] = []
         self.started, self.cancelled, self.closed = threading.Event(), threading.Event(), threading.Event()
 
@@ -71,7 +72,8 @@ class FakeService:
             yield segments[-1]
             if self.breaks:
                 raise self.breaks
-        while self.hangs:
+        until = time.monotonic() + self.seconds
+        while self.hangs or time.monotonic() < until:
             cancel.check()
             time.sleep(0.01)
         yield Transcript(
@@ -87,8 +89,22 @@ class FakeService:
     def ready(self) -> FakeReadiness:
         return self.readiness
 
+    def refresh_gauges(self) -> None:
+        return
+
     def warm(self) -> None:
         return
 
     def close(self, grace_s: float = 0.0) -> None:
         self.closed.set()
+
+
+def named(name: str) -> FakeService:
+    """The fakes that a test can ask for in another process."""
+    return {
+        "plain": lambda: FakeService(),
+        "hangs": lambda: FakeService(hangs=True),
+        "slow": lambda: FakeService(seconds=1.5),
+        "faulty": lambda: FakeService(raises=ValueError("canary-in-exception")),
+        "loading": lambda: FakeService(readiness=FakeReadiness(False, {"model": "loading"})),
+    }[name]()

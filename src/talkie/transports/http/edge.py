@@ -146,8 +146,7 @@ class _Exchange:
         if (audio_s := self._scope.get(AUDIO_S)) is not None:
             facts["audio_s"] = round(audio_s, 2)
             line += f" {audio_s:.1f} s of audio"
-        quiet = route in QUIET_ROUTES and status < 400
-        log.log(logging.DEBUG if quiet else logging.INFO, line, extra={"facts": facts})
+        log.log(logging.DEBUG if route in QUIET_ROUTES else logging.INFO, line, extra={"facts": facts})
 
 
 def _has_body(headers: Headers) -> bool:
