@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from talkie.errors import QueueFull, ShuttingDown
+from talkie.runtime import metrics
 from talkie.runtime.cancel import POLL_S, CancelToken
 
 RETRY_AFTER_MIN_S, RETRY_AFTER_MAX_S = 1.0, 60.0
@@ -48,7 +49,7 @@ class Admission:
             with self._lock:
                 self._running -= 1
                 self._typical_s += 0.2 * (time.monotonic() - began - self._typical_s)
-                self._lock.notify_all()
+                self._changed()
 
     def _take(self, cancel: CancelToken) -> None:
         ticket = object()
@@ -57,6 +58,7 @@ class Admission:
             if self._running >= self._running_limit and len(self._line) >= self._waiting_limit:
                 raise QueueFull(len(self._line), self.retry_after_s())
             self._line.append(ticket)
+            metrics.WAITING.set(len(self._line))
             try:
                 while self._line[0] is not ticket or self._running >= self._running_limit:
                     cancel.check()
@@ -65,7 +67,12 @@ class Admission:
                 self._running += 1
             finally:
                 self._line.remove(ticket)
-                self._lock.notify_all()
+                self._changed()
+
+    def _changed(self) -> None:
+        metrics.RUNNING.set(self._running)
+        metrics.WAITING.set(len(self._line))
+        self._lock.notify_all()
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

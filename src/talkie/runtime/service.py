@@ -196,11 +196,6 @@ class Service:
             if part in self._parts:
                 self._parts[part] = "ready"
 
-    def refresh_gauges(self) -> None:
-        """Bring the gauges of `metrics` up to date; called before they are rendered."""
-        metrics.RUNNING.set(self._admission.running)
-        metrics.WAITING.set(self._admission.waiting)
-
     # -- ending ----------------------------------------------------------------------------------------------------
 
     def close(self, grace_s: float = 0.0) -> None:

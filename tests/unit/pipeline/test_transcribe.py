@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
-from fakes import FAKE_INFO, FakeRecognizer, LoudnessDetector, hear_its_place, heard, recording
 
+from fakes import FAKE_INFO, FakeRecognizer, LoudnessDetector, hear_its_place, heard, recording
 from talkie.engines.base import DecodingOptions, RecognizeOptions
 from talkie.pipeline.transcribe import MAX_RESUMES, TranscribePlan, transcribe
 from talkie.types import Audio, Progress, Segment, Span, Transcript
@@ -68,7 +69,7 @@ def test_what_a_decoder_leaves_out_is_decoded_again() -> None:
     ends = [segment.end_s for segment in transcript.segments]
     assert len(recognizer.batches) == 5
     assert ends[-1] == pytest.approx(19, abs=1.0)
-    assert all(later - earlier == pytest.approx(4, abs=0.5) for earlier, later in zip(ends, ends[1:-1], strict=False))
+    assert all(later - earlier == pytest.approx(4, abs=0.5) for earlier, later in itertools.pairwise(ends))
 
 
 def test_an_engine_that_never_stops_early_is_not_asked_again() -> None:

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from fakes import FAKE_INFO, FakeRecognizer
 
+from fakes import FAKE_INFO, FakeRecognizer
 from talkie.errors import BusyError, ModelBroken, ShuttingDown
 from talkie.runtime.leases import LeaseTable
 from talkie.runtime.scheduler import Lane

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import FAKE_INFO
 
+from fakes import FAKE_INFO
 from talkie.engines.base import PRESETS
 from talkie.errors import InvalidValue, UnsupportedByModel
 from talkie.runtime.requests import MAX_PROMPT_CHARS, TranscribeRequest, check_capabilities, recognize_options

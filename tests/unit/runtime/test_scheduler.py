@@ -5,8 +5,8 @@ from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
-from fakes import FakeRecognizer, hear_its_place
 
+from fakes import FakeRecognizer, hear_its_place
 from talkie.engines.base import RecognizeOptions
 from talkie.errors import EngineFailed, QueueFull, ShuttingDown, UnsupportedByModel
 from talkie.runtime import scheduler
