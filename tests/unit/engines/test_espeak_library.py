@@ -52,8 +52,12 @@ def test_nothing_makes_no_words(library: EspeakLibrary) -> None:
 def test_voices_and_variants(library: EspeakLibrary) -> None:
     assert any("en-us" in voice.languages for voice in library.voices())
     assert {"f3", "m1"} <= set(library.variants())
-    library.set_voice("en-us+f3")
-    library.set_voice("de")
+
+
+@pytest.mark.parametrize("name", ["en-us+f3", "en-gb", "en-gb+m1", "de", "gmw/en-US", "English (America)+f3"])
+def test_voices_have_many_names(name: str, library: EspeakLibrary) -> None:
+    library.set_voice(name)
+    assert len(library.speak("one").samples) > 1000
 
 
 def test_an_unknown_voice_is_refused(library: EspeakLibrary) -> None:

@@ -136,7 +136,18 @@ class EspeakLibrary:
 
         The parameters below keep their values.
         """
-        self._check(self._library.espeak_SetVoiceByName(name.encode()), f"no voice {name!r}")
+        names = (name, self._in_language(name))
+        found = any(self._library.espeak_SetVoiceByName(each.encode()) == 0 for each in names if each)
+        if not found:
+            raise EspeakError(f"espeak-ng: no voice {name!r}")
+
+    def _in_language(self, name: str) -> str | None:
+        """The library looks voices up by name and file, not by language: `en-gb` is `gmw/en`."""
+        language, plus, variant = name.lower().partition("+")
+        for voice in self.voices():
+            if language in voice.languages:
+                return voice.identifier + plus + variant
+        return None
 
     def set_rate(self, words_per_minute: int) -> None:
         """80 to 450; 175 when nothing is set."""
