@@ -83,7 +83,9 @@ class AudioStream:
 
     def _clean(self, samples: Samples) -> Samples:
         """A resampler spreads one NaN over everything that follows; so they end here."""
-        if np.isfinite(samples.sum(dtype=np.float64)):
+        with np.errstate(invalid="ignore"):
+            sound = np.isfinite(samples.sum(dtype=np.float64))
+        if sound:
             return np.clip(samples, -1.0, 1.0)
         good = np.isfinite(samples)
         self._bad_samples += len(samples) - int(np.count_nonzero(good))

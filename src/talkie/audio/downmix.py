@@ -46,4 +46,5 @@ def to_mono(samples: NDArray[np.float32], weights: NDArray[np.float32]) -> Sampl
     """`(n, channels)` and `(channels,)` to `(n,)`."""
     if samples.shape[1] == 1:
         return samples[:, 0]
-    return np.asarray(samples @ weights, np.float32)
+    with np.errstate(all="ignore"):  # what is no number is cleaned away later
+        return np.asarray(samples @ weights, np.float32)
