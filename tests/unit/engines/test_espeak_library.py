@@ -54,7 +54,7 @@ def test_voices_and_variants(library: EspeakLibrary) -> None:
     assert {"f3", "m1"} <= set(library.variants())
 
 
-@pytest.mark.parametrize("name", ["en-us+f3", "en-gb", "en-gb+m1", "de", "gmw/en-US", "English (America)+f3"])
+@pytest.mark.parametrize("name", ["en-us+f3", "en-gb", "en-GB+Andy", "de", "gmw/en-US", "English (America)+f3"])
 def test_voices_have_many_names(name: str, library: EspeakLibrary) -> None:
     library.set_voice(name)
     assert len(library.speak("one").samples) > 1000

@@ -143,9 +143,9 @@ class EspeakLibrary:
 
     def _in_language(self, name: str) -> str | None:
         """The library looks voices up by name and file, not by language: `en-gb` is `gmw/en`."""
-        language, plus, variant = name.lower().partition("+")
+        language, plus, variant = name.partition("+")
         for voice in self.voices():
-            if language in voice.languages:
+            if language.lower() in voice.languages:
                 return voice.identifier + plus + variant
         return None
 
