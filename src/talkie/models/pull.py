@@ -167,12 +167,11 @@ class Pull:
             try:
                 return work()
             except TransientFailure as failure:
-                if position() > reached:
-                    tries, reached = 0, position()
-                tries += 1
+                tries = 0 if position() > reached else tries + 1
+                reached = position()
                 if tries > self.patience.retries:
                     raise PullFailed(self.wanted.name, f"the hub cannot be reached ({failure}).") from None
-                time.sleep(self.patience.pause_s * 2 ** (tries - 1))
+                time.sleep(self.patience.pause_s * 2**tries)
 
     def _forget(self, part: Path) -> None:
         self._done_bytes -= part.stat().st_size

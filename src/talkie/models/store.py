@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from talkie.errors import ImportFailed, InvalidModelName, ModelBroken, ModelError, ModelExists, ModelNotFound, Offline
 from talkie.models import archive, catalog, layout, manifest, stored, verify
-from talkie.models.files import discard, sha256_file, sweep_trash
+from talkie.models.files import directory_size_bytes, discard, sha256_file, sweep_trash
 from talkie.models.lock import pulling, removing, using
 from talkie.models.manifest import FileEntry, Manifest
 from talkie.models.name import HUB_PREFIX, HubReference, is_name, parse_name, parse_reference, suggest_name
@@ -131,11 +131,8 @@ class ModelStore:
 
     def unfinished(self) -> dict[str, int]:
         """Pulls that were interrupted: names, and the bytes that the next pull will not have to fetch again."""
-        stages = sorted((self.tmp / "pull").glob("*/parts"))
-        return {
-            parts.parent.name: sum(file.stat().st_size for file in parts.parent.rglob("*") if file.is_file())
-            for parts in stages
-        }
+        sizes = {stage.name: directory_size_bytes(stage) for stage in sorted((self.tmp / "pull").glob("*"))}
+        return {name: size_bytes for name, size_bytes in sizes.items() if size_bytes}
 
     @contextmanager
     def hold(self, model: StoredModel) -> Iterator[None]:
