@@ -120,17 +120,17 @@ class Ct2Model:
             )
         return [Hypothesis(tuple(one.sequences_ids[0]), one.scores[0], one.no_speech_prob) for one in results]
 
-    def align(self, encoded: Encoded, start_sequence: list[int], texts: Sequence[AlignItem]) -> list[Alignment]:
-        """Where the text tokens of each item lie in its window; all begin with the same start sequence."""
+    def align(self, encoded: Encoded, start_sequence: list[int], item: AlignItem) -> Alignment:
+        """Where the text tokens of one window lie in it."""
         with _working():
-            results = self._model.align(
-                encoded.take([item.number for item in texts]),
+            (result,) = self._model.align(
+                encoded.take([item.number]),
                 start_sequence,
-                [list(item.tokens) for item in texts],
-                [item.frames for item in texts],
+                [list(item.tokens)],
+                item.frames,
                 median_filter_width=_MEDIAN_FILTER,
             )
-        return [Alignment(one.alignments, one.text_token_probs) for one in results]
+        return Alignment(result.alignments, result.text_token_probs)
 
     def close(self) -> None:
         self._model.unload_model()

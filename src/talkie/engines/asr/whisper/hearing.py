@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -106,25 +107,16 @@ class Hearing:
             item.phrases = [PhraseWords(phrase) for phrase in item.cut.phrases]
 
     def _time_words(self, encoded: Encoded, items: Sequence[Heard]) -> None:
-        """Align windows of one language together: the library wants one start sequence a call."""
-        by_language: dict[str, list[int]] = {}
+        """Windows are aligned one by one: in a batch the padding of shorter texts moves the words of longer ones."""
         for number, item in enumerate(items):
-            if item.window.frames >= _MIN_FRAMES_TO_ALIGN and self._text_tokens(item):
-                by_language.setdefault(item.language, []).append(number)
-        for numbers in by_language.values():
-            wanted = [
-                AlignItem(number, self._text_tokens(items[number]), items[number].window.frames) for number in numbers
-            ]
-            alignments = self.model.align(encoded, self._start(items[numbers[0]]), wanted)
-            for one, alignment in zip(wanted, alignments, strict=True):
-                item = items[one.number]
-                phrases = [phrase.phrase for phrase in item.phrases]
-                lengths = [len(self._text(phrase.tokens)) for phrase in phrases]
-                words = splitting.words(one.tokens, self.tokens.decode, item.language)
-                item.phrases = place(phrases, lengths, words, alignment, item.window)
-
-    def _text_tokens(self, item: Heard) -> tuple[int, ...]:
-        return tuple(token for one in item.phrases for token in self._text(one.phrase.tokens))
+            phrases = [one.phrase for one in item.phrases]
+            texts = [self._text(phrase.tokens) for phrase in phrases]
+            tokens = tuple(chain.from_iterable(texts))
+            if not tokens or item.window.frames < _MIN_FRAMES_TO_ALIGN:
+                continue
+            alignment = self.model.align(encoded, self._start(item), AlignItem(number, tokens, item.window.frames))
+            words = splitting.words(tokens, self.tokens.decode, item.language)
+            item.phrases = place(phrases, [len(text) for text in texts], words, alignment, item.window)
 
     def _text(self, tokens: Sequence[int]) -> tuple[int, ...]:
         return tuple(token for token in tokens if token < self.tokens.end)

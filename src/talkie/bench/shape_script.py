@@ -1,0 +1,93 @@
+"""What a shape-true model is made to write, as tokens that follow each other. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from talkie.bench.shape_vocabulary import LANGUAGES, Vocabulary, make_vocabulary
+
+_STEP_S = 0.02
+_SOT, _END, _PLAIN = "<|startoftranscript|>", "<|endoftext|>", "<|notimestamps|>"
+_TRANSCRIBE, _TRANSLATE = "<|transcribe|>", "<|translate|>"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Dimensions of a Whisper model (openai/whisper `ModelDimensions`)."""
+
+    width: int
+    heads: int
+    encoder_layers: int
+    decoder_layers: int
+    mels: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What the decoder writes: `words` words in `segments` phrases over `until_s` seconds, then the end.
+
+    `until_s` under the length of the audio is a decoder that stops early. `open_end` leaves two timestamps at the end
+    in place of one, as a decoder does that wants the rest in the next window. 65 words in 30 s are true to life.
+    """
+
+    words: int = 65
+    segments: int = 3
+    until_s: float = 29.0
+    open_end: bool = False
+    english_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the weights must know: all `tokens`; the `chain` that follow each other; `twins` (twin, token), which lead
+    to the same; ids of languages, and of what may not come first."""
+
+    tokens: tuple[str, ...]
+    chain: tuple[str, ...]
+    twins: tuple[tuple[str, str], ...]
+    language_ids: tuple[int, ...]
+    blank_ids: tuple[int, ...]
+
+
+def learn(vocabulary: Vocabulary, script: Script) -> Learned:
+    before = (_SOT,) if script.english_only else (_SOT, "<|en|>", _TRANSCRIBE)
+    # Without timestamps, the token that says so stands where the first timestamp would.
+    twins = [(_PLAIN, _timestamp(0))] + ([] if script.english_only else [(_TRANSLATE, _TRANSCRIBE)])
+    ids = {token: number for number, token in enumerate(vocabulary.tokens)}
+    return Learned(
+        tokens=vocabulary.tokens,
+        chain=(*before, *_written(vocabulary, script)),
+        twins=tuple(twins),
+        language_ids=tuple(ids[f"<|{code}|>"] for code in LANGUAGES),
+        blank_ids=(ids["Ġ"], ids[_END]),
+    )
+
+
+def written_text(script: Script) -> str:
+    """The text that a model of this script writes."""
+    words = _words(make_vocabulary(multilingual=not script.english_only), script.words)
+    return " ".join(word.removeprefix("Ġ") for word in words)
+
+
+def _words(vocabulary: Vocabulary, count: int) -> list[str]:
+    """Words that differ from each other, spread over the vocabulary."""
+    step = max(1, len(vocabulary.words) // max(1, count))
+    return list(vocabulary.words[::step][:count])
+
+
+def _written(vocabulary: Vocabulary, script: Script) -> list[str]:
+    words = _words(vocabulary, script.words)
+    bounds = [round(part * len(words) / script.segments) for part in range(script.segments + 1)]
+    steps = [round(part * script.until_s / script.segments / _STEP_S) for part in range(script.segments + 1)]
+    found: list[str] = []
+    for part in range(script.segments):
+        # A token has one follower only, so a phrase begins 20 ms after the last one ended, not at the same mark.
+        start = steps[part] + (1 if part else 0)
+        found += [_timestamp(start), *words[bounds[part] : bounds[part + 1]], _timestamp(steps[part + 1])]
+    if script.open_end:
+        found.append(_timestamp(steps[-1] + 1))
+    return [*found, _END]
+
+
+def _timestamp(step: int) -> str:
+    return f"<|{step * _STEP_S:.2f}|>"
