@@ -26,7 +26,7 @@ class RawDecoder:
         self._frames = source.size // raw.frame_bytes
         self._duration_s = self._frames / raw.sample_rate
         self.info = AudioInfo("raw", raw.encoding, raw.sample_rate, raw.channels, self._duration_s)
-        self.findings = Findings(truncated=bool(source.size % raw.frame_bytes))
+        self.findings = Findings(truncated=self._frames > 0 and source.size % raw.frame_bytes > 0)
 
     def pieces(self) -> Iterator[Piece]:
         raw, decode = self._raw, _DECODERS[self._raw.encoding]
