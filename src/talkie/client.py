@@ -132,8 +132,7 @@ class Client:
             data.setdefault(name, []).append(value)
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(_opened(source)) if isinstance(source, Path) else _measured(source, stack)
-            # Never the user's file name: it is nobody's business, and the server looks at the bytes.
-            files = {"file": ("audio", file, "application/octet-stream")}
+            files = {"file": (_file_name(source), file, "application/octet-stream")}
             yield stack.enter_context(self._sent("POST", path, data=data, files=files))
 
     @contextlib.contextmanager
@@ -260,11 +259,17 @@ def _opened(source: Path) -> IO[bytes]:
         raise UndecodableAudio(f"it cannot be read ({error.strerror}).") from None
 
 
+def _file_name(source: Path | IO[bytes]) -> str:
+    """Not the user's own, which is nobody's business; its ending stays, since some servers ask for one."""
+    ending = source.suffix.lower() if isinstance(source, Path) else ""
+    return f"audio{ending}" if ending[1:].isalnum() and ending.isascii() else "audio"
+
+
 def _measured(stream: IO[bytes], stack: contextlib.ExitStack) -> IO[bytes]:
     """A file whose length can be known: a pipe is written to a nameless file first."""
     if stream.seekable():
         return stream
-    file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES))
+    file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES))  # noqa: SIM115
     held = 0
     while part := stream.read(COPY_BYTES):
         held += file.write(part)

@@ -139,9 +139,12 @@ def _is_alphanumeric(character: str) -> bool:
 
 
 def _in_doubt(segment: Segment, context: FilterContext) -> bool:
+    """Was hardly anything said, or was the decoder unsure? Its figures mean that only where it writes tokens: other
+    engines have a scale of their own, and never saw subtitles."""
     if context.speech is not None and _speech_s(segment, context.speech) < LEAST_SPEECH_S:
         return True
-    return segment.no_speech_prob > DOUBT_NO_SPEECH or segment.avg_logprob < DOUBT_LOGPROB
+    unsure = segment.no_speech_prob > DOUBT_NO_SPEECH or segment.avg_logprob < DOUBT_LOGPROB
+    return unsure and bool(segment.tokens)
 
 
 def _speech_s(segment: Segment, speech: tuple[Span, ...], margin_s: float = 0.0) -> float:
