@@ -47,6 +47,7 @@ class FakeService:
         self.texts, self.raises, self.breaks, self.hangs, self.notices = texts, raises, breaks, hangs, notices
         self.readiness, self.seconds = readiness, seconds
         self.seen: list[tuple[bytes, TranscribeRequest]] = []
+        self.both: threading.Barrier | None = None
         self.started, self.cancelled, self.closed = threading.Event(), threading.Event(), threading.Event()
 
     def transcribe(
@@ -55,6 +56,8 @@ class FakeService:
         data = source.read_bytes() if isinstance(source, Path) else source.read()
         self.seen.append((data, request))
         self.started.set()
+        if self.both:
+            self.both.wait(20)
         try:
             yield from self._events(request, cancel or CancelToken())
         except (TalkieError, GeneratorExit):

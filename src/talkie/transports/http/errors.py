@@ -45,6 +45,7 @@ STATUS: dict[type[TalkieError], int] = {
     errors.EngineError: 500,
     errors.EngineUnavailable: 503,
     errors.BusyError: 503,
+    errors.AnswerError: 502,
     errors.AccessError: 403,
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,
