@@ -92,9 +92,6 @@ class FakeService:
     def ready(self) -> FakeReadiness:
         return self.readiness
 
-    def refresh_gauges(self) -> None:
-        return
-
     def warm(self) -> None:
         return
 

@@ -70,6 +70,5 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(body, 200 if ready else 503)
 
 
-async def show_metrics(request: Request) -> Response:
-    door_of(request).service.refresh_gauges()
+async def show_metrics() -> Response:
     return Response(await asyncio.to_thread(metrics.render), headers={"Content-Type": metrics.CONTENT_TYPE})
