@@ -232,7 +232,7 @@ class Offline(ModelError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"{name!r} is not in the store and offline mode is on.",
-            hint="Unset HF_HUB_OFFLINE, or bring it on a disk: `talkie import DIR|ZIP`.",
+            hint="Turn it off (TALKIE_OFFLINE, HF_HUB_OFFLINE), or bring the model on a disk: `talkie import DIR|ZIP`.",
         )
 
 

@@ -33,17 +33,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 Here = Annotated[str, typer.Argument(metavar="NAME", help="A model of the store.", autocompletion=_complete_stored)]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the store's commands to the command line."""
-    app.command("pull")(pull)
-    app.command("list")(list_models)
-    app.command("show")(show)
-    app.command("rm")(rm)
-    app.command("verify")(verify)
-    app.command("import")(import_model)
-    app.command("export")(export)
-
-
 def pull(
     models: Annotated[
         list[str],
@@ -188,7 +177,7 @@ def _store(home: Path | None) -> ModelStore:
     from talkie.settings import load_settings
 
     settings, _ = load_settings({"home": home})
-    return ModelStore(settings.home)
+    return ModelStore(settings.home, offline=settings.offline or None)
 
 
 def _note(text: str) -> None:
