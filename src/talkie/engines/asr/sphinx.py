@@ -119,9 +119,11 @@ class SphinxRecognizer:
 class SphinxStream:
     """One utterance fed in pieces of any length. Partials come from a light decoder; what is final was heard twice.
 
-    After `MAX_SECONDS` without an end what was said so far is made final at its quietest moment, so that memory and
+    After `longest_s` without an end what was said so far is made final at its quietest moment, so that memory and
     work stay bounded however long somebody talks.
     """
+
+    longest_s = MAX_SECONDS
 
     def __init__(self, recognizer: SphinxRecognizer, pool: WorkerPool, options: RecognizeOptions) -> None:
         self._recognizer = recognizer
@@ -141,12 +143,13 @@ class SphinxStream:
 
     def feed(self, samples: Samples) -> Partial | None:
         """Hear more, mono float32 at 16 kHz. A partial when the guess has changed, a final one when it is settled."""
-        partial: Partial | None = None
-        step = SAMPLE_RATE_HZ  # so that a buffer is never more than a second longer than MAX_SECONDS
-        for at in range(0, len(samples), step):
-            newest = self._feed(np.ascontiguousarray(samples[at : at + step], dtype=np.float32))
-            partial = newest or partial
-        return partial
+        step = SAMPLE_RATE_HZ  # so that a buffer is never more than a second longer than `longest_s`
+        pieces = (samples[at : at + step] for at in range(0, len(samples), step))
+        guesses = [self._feed(np.ascontiguousarray(piece, dtype=np.float32)) for piece in pieces]
+        settled = [guess.segment for guess in guesses if guess is not None and guess.final]
+        if settled:
+            return Partial(joined(settled), final=True)
+        return next((guess for guess in reversed(guesses) if guess is not None), None)
 
     def finish(self) -> Transcript:
         """The whole utterance, decoded again with all it has. Closes the stream."""
@@ -172,7 +175,7 @@ class SphinxStream:
         self._heard.append(samples)
         self._seconds += len(samples) / SAMPLE_RATE_HZ
         guess = self._lease.ask("feed", {}, samples).values["words"]
-        if self._seconds >= MAX_SECONDS:
+        if self._seconds >= self.longest_s:
             return self._roll()
         text = " ".join(word[0] for word in guess)
         if text == self._last:

@@ -99,6 +99,7 @@ class SphinxTask:
         if self._open:
             self._decoder.end_utt()
         if fresh:  # nothing of the speaker before may colour the next one
+            self._decoder.reinit_feat()
             self._decoder.set_cmn(self._settings.typical_mean)
         self._decoder.start_utt()
         self._open = True
@@ -118,6 +119,7 @@ class SphinxTask:
 
     @staticmethod
     def _decode(decoder: Any, pcm: bytes) -> list[Heard]:
+        decoder.reinit_feat()  # forgets the background noise of whoever came before
         decoder.start_utt()
         try:
             decoder.process_raw(pcm, False, True)

@@ -37,7 +37,7 @@ def pieces(samples: Samples, options: PieceOptions) -> list[tuple[int, int]]:
             cuts.append(quietest(loudness, cuts[-1] + most // 2, cuts[-1] + most))
         if cut - cuts[-1] >= least or cut == len(samples):
             cuts.append(cut)
-    if len(cuts) > 2 and cuts[-1] - cuts[-2] < least <= most - (cuts[-2] - cuts[-3]):
+    if len(cuts) > 2 and cuts[-1] - cuts[-2] < least and cuts[-1] - cuts[-3] <= most:
         del cuts[-2]  # a short rest joins the piece before it
     return [(first, last) for first, last in pairwise(cuts) if first < last]
 
@@ -65,6 +65,8 @@ def _pauses(loudness: NDArray[np.float32], shortest: int) -> Sequence[int]:
     """The middle sample of each stretch of `shortest` or more quiet frames."""
     if not len(loudness):
         return ()
-    threshold = max(0.06 * np.percentile(loudness, 95), 1.5 * np.percentile(loudness, 10))
+    floor, speech = np.percentile(loudness, (10, 95))
+    # Relative to the background, within bounds: a hiss must not hide pauses, nor even sound be all pause.
+    threshold = np.clip(1.5 * floor, 0.06 * speech, 0.15 * speech)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], loudness < threshold, [0]))))
     return [int(first + last) // 2 * FRAME_SAMPLES for first, last in edges.reshape(-1, 2) if last - first >= shortest]
