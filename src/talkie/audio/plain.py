@@ -1,6 +1,6 @@
 """WAV, FLAC and AIFF the short way: libsndfile, block by block.
 
-Knows nothing of other containers. About four times cheaper than FFmpeg for PCM (docs/decisions/0013-two-decoders.md).
+Knows nothing of other containers. About four times cheaper than FFmpeg for PCM (docs/decisions/0013-which-decoder-reads-what.md).
 """
 
 from __future__ import annotations

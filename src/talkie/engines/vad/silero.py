@@ -1,7 +1,7 @@
 """Silero VAD v6 on ONNX Runtime: where in a recording is somebody speaking?
 
 Knows nothing of spans or files. The model (MIT, https://github.com/snakers4/silero-vad) lies in the `faster-whisper`
-distribution, which is read by path and never imported (docs/decisions/0011-silero-file.md). Its graph takes a
+distribution, which is read by path and never imported (docs/decisions/0002-faster-whisper-carries-the-silero-file.md). Its graph takes a
 *sequence* of windows and a state: `input (n, 576)` float32 - 64 samples of context and 512 new ones - with `h`, `c`
 `(1, 1, 128)`; it gives `speech_probs (n,)`, `hn`, `cn`. Hundreds of windows a call cost a third of what they cost one
 by one, and the state is carried from call to call, so the same probabilities come out however a stream is split.
