@@ -53,8 +53,8 @@ def log_mel(samples: Samples, n_mels: int = 80, out: NDArray[np.float32] | None 
         log_power = _log_power(_padded(_tamed(samples)), frames + 1, n_mels)
     # The reference takes its maximum over one frame more than the window keeps.
     np.maximum(log_power, log_power.max() - np.float32(_RANGE), out=log_power)
-    np.multiply(log_power[:, :frames], 0.25, out=out[:, :frames])
-    out[:, :frames] += 1.0
+    np.add(log_power[:, :frames], np.float32(4.0), out=out[:, :frames])
+    out[:, :frames] *= np.float32(0.25)
     return out
 
 
@@ -84,8 +84,8 @@ def _log_power(padded: Samples, frames: int, n_mels: int) -> NDArray[np.float32]
     for start in range(0, frames, _BLOCK_FRAMES):
         spectrum = np.fft.rfft(sliding[start : min(start + _BLOCK_FRAMES, frames)] * window)
         block = power[start : start + len(spectrum)]
-        np.multiply(spectrum.real, spectrum.real, out=block, casting="same_kind")
-        block += spectrum.imag * spectrum.imag
+        np.abs(spectrum, out=block, casting="same_kind")
+        block *= block
     mel = filters @ power.T
     np.maximum(mel, np.float32(_LOWEST_POWER), out=mel)
     return np.log10(mel, out=mel)
