@@ -80,12 +80,15 @@ class Client:
         with self._posted(source, task, form) as response:
             return self._read(answers.transcript, self._json(response))
 
-    def stream(self, source: Path | IO[bytes], *, task: str = "transcribe", **fields: Any) -> Iterator[str]:
-        """The text piece by piece as it is heard; joined, the pieces are the whole text."""
+    def stream(
+        self, source: Path | IO[bytes], *, task: str = "transcribe", **fields: Any
+    ) -> Iterator[str | Transcript]:
+        """The text piece by piece as it is heard (joined, the pieces are the whole text), then the whole, without
+        times. A server that does not stream gives the whole alone."""
         form = [*_form(fields), ("response_format", "json"), ("stream", "true")]
         with self._posted(source, task, form) as response:
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
-                yield self._read(answers.transcript, self._json(response)).text  # a server that does not stream
+                yield self._read(answers.transcript, self._json(response))
                 return
             yield from self._deltas(response)
 
@@ -157,7 +160,7 @@ class Client:
             error.retry_after_s = _seconds(response.headers.get("retry-after"))
         return error
 
-    def _deltas(self, response: httpx.Response) -> Iterator[str]:
+    def _deltas(self, response: httpx.Response) -> Iterator[str | Transcript]:
         try:
             for event in answers.events(self._lines(response)):
                 if "error" in event:
@@ -166,6 +169,7 @@ class Client:
                 if kind == "transcript.text.delta":
                     yield str(event.get("delta", ""))
                 elif kind == "transcript.text.done":
+                    yield answers.transcript(event)
                     return
         except ValueError as error:
             raise AnswerError(self.url, f"{error}.") from error

@@ -77,11 +77,14 @@ class RemoteHearer:
             yield Progress(transcript.duration_s, transcript.duration_s)
             yield transcript
             return
-        segments = []
-        for delta in self.client.stream(source, **_fields(self.request)):
-            segments.append(Segment(delta, 0.0, 0.0))
-            yield segments[-1]
-        yield Transcript(tuple(segments), task=self.request.task)
+        streamed = False
+        for piece in self.client.stream(source, **_fields(self.request)):
+            if isinstance(piece, Transcript):
+                yield from () if streamed else piece.segments
+                yield piece
+            else:
+                streamed = True
+                yield Segment(piece, 0.0, 0.0)
 
     def close(self) -> None:
         self.client.close()
