@@ -90,7 +90,7 @@ def load(directory: Path, name: str) -> StoredModel:
 
 def from_directory(directory: Path, name: str, *, source: str) -> StoredModel:
     """A model that somebody laid down by hand, judged by its files alone. Raises `ModelBroken`."""
-    found = layout.inspect(directory)
+    found = layout.inspect(directory, thorough=False)
     size_bytes = sum((directory / file).stat().st_size for file in found.allowed if (directory / file).is_file())
     return StoredModel(
         name=name,

@@ -82,6 +82,16 @@ def test_broken_json_is_named(tmp_path: Path, name: str, data: bytes) -> None:
         layout.inspect(directory)
 
 
+@pytest.mark.parametrize("cut", [0, 70_000, 99_000])
+def test_a_quick_look_finds_a_large_file_that_is_cut(tmp_path: Path, cut: int) -> None:
+    data = json.dumps({"model": ["x"] * 20_000}).encode()
+    directory = write_model(tmp_path / "mine", **{"tokenizer.json": data[:cut]})
+    with pytest.raises(ModelBroken, match=r"tokenizer\.json"):
+        layout.inspect(directory, thorough=False)
+    (directory / "tokenizer.json").write_bytes(data + b"\n")
+    assert layout.inspect(directory, thorough=False) is layout.WHISPER
+
+
 def test_a_directory_in_the_place_of_a_file(tmp_path: Path) -> None:
     directory = write_model(tmp_path / "mine")
     (directory / "config.json").unlink()
