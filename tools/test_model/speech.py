@@ -33,6 +33,8 @@ ACCENTS = {
 HELD_OUT_VARIANTS = ("f4", "m2", "m7", "Andrea", "Mike", "linda", "quincy", "boris")
 # Whispers, monsters and robots, which no listener would call clear.
 _ODD_VARIANTS = ("whisper", "whisperf", "croak", "Demonic", "Storm", "fast", "AnxiousAndy", "UniRobot", "anikaRobot")
+_BABBLE_VOICES = (4, 8, 16)
+BABBLES = len(_BABBLE_VOICES)  # the last of the noises
 
 
 @dataclass
@@ -135,7 +137,7 @@ class Speaker:
         times = word_times(speech)
         if len(times) != len(text):
             raise ValueError(f"espeak-ng made {len(times)} words of {text}")
-        words = [(WORDS.index(w), a / stretch, b / stretch) for w, (a, b) in zip(text, times, strict=True)]
+        words = [(WORDS.index(w), a * stretch, b * stretch) for w, (a, b) in zip(text, times, strict=True)]
         return resampled, words
 
 
@@ -183,7 +185,7 @@ def make_noises(bank: list[Clip], seed: int, seconds: int = 40) -> list[npt.NDAr
     waves.append(np.asarray(hum) + 0.05 * rng.standard_normal(count))
     noises = [np.log10(mel_power((w / np.sqrt(np.mean(w**2)) * 0.1).astype(np.float32))) for w in waves]
     frames = noises[0].shape[0]
-    for voices in (4, 8, 16):
+    for voices in _BABBLE_VOICES:
         sums = [np.concatenate([c.log_mel for c in _pick(bank, rng, frames)])[:frames] for _ in range(voices)]
         noises.append(np.log10(np.mean([10.0 ** s.astype(np.float32) for s in sums], axis=0)))
     return [noise.astype(np.float16) for noise in noises]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 
 from test_model.labels import FULL_FRAMES, Segment, Window
-from test_model.speech import MELS, Clip, Floats, mel_power, normalise
+from test_model.speech import BABBLES, MELS, Clip, Floats, mel_power, normalise
 
 SEGMENT_GAP_S = 0.5  # words closer than this share a segment
 
@@ -29,23 +29,55 @@ class Bank:
     several: npt.NDArray[np.int64] = field(init=False)
 
 
-def transform(clip: Clip, rng: np.random.Generator) -> tuple[Floats, list[tuple[int, float, float]]]:
-    """The clip's powers with another length, vocal tract and loudness."""
+def transform(
+    clip: Clip, noises: list[npt.NDArray[np.float16]], rng: np.random.Generator
+) -> tuple[Floats, list[tuple[int, float, float]]]:
+    """The clip's powers as another speaker might have said it, and its words at their new times."""
+    rows, before, after = _time_map(len(clip.log_mel), rng)
+    mel = _voice(clip.log_mel[rows].astype(np.float32), rng)
+    power = 10.0 ** (mel + rng.uniform(-0.4, 0.4))
+    if rng.random() < 0.2:  # a recording with a noise of its own
+        power = power + noise_power(noises, len(power), rng.uniform(10, 40), rng)
+    first = int(rng.integers(0, 6)) if rng.random() < 0.1 else 0  # a start cut off
+    times = [(i, *np.interp((a, b), before, after)) for i, a, b in clip.words]
+    words = [(i, max(0.0, float(a) - first), float(b) - first) for i, a, b in times]
+    return np.asarray(power[first:], dtype=np.float32), words
+
+
+def _time_map(frames: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """Rows to take, and knots of time before and after: another rate, which sways a little."""
     stretch = 1.0 if rng.random() < 0.3 else float(np.exp(rng.uniform(-0.22, 0.22)))
-    frames = max(4, round(len(clip.log_mel) * stretch))
-    rows = np.minimum((np.arange(frames) / stretch).astype(int), len(clip.log_mel) - 1)
-    mel = clip.log_mel[rows].astype(np.float32)
-    if rng.random() < 0.6:
-        columns = np.clip(np.arange(MELS) * np.exp(rng.uniform(-0.1, 0.1)), 0, MELS - 1)
+    knots = max(2, frames // 20 + 1)
+    before = np.linspace(0, frames, knots + 1, dtype=np.float32)
+    sway = np.exp(rng.normal(0, 0.15 if rng.random() < 0.6 else 0.0, knots))
+    after = np.concatenate([[0.0], np.cumsum(sway)])
+    after *= frames * stretch / after[-1]
+    wanted = max(4, round(frames * stretch))
+    rows = np.clip(np.interp(np.arange(wanted) + 0.5, after, before).astype(np.int64), 0, frames - 1)
+    return rows, before, after.astype(np.float32)
+
+
+def _voice(mel: Floats, rng: np.random.Generator) -> Floats:
+    """Another vocal tract, another contrast, another sharpness."""
+    if rng.random() < 0.7:
+        columns = np.clip(np.arange(MELS) * np.exp(rng.uniform(-0.13, 0.13)), 0, MELS - 1)
         low = np.minimum(columns.astype(int), MELS - 2)
         part = (columns - low).astype(np.float32)
         mel = mel[:, low] * (1 - part) + mel[:, low + 1] * part
-    power = 10.0 ** (mel + rng.uniform(-0.4, 0.4))
-    first = 0
-    if rng.random() < 0.1:  # a start cut off
-        first = int(rng.integers(0, 6))
-    words = [(i, max(0.0, a * stretch - first), b * stretch - first) for i, a, b in clip.words]
-    return np.asarray(power[first:], dtype=np.float32), words
+    if rng.random() < 0.4:
+        top = mel.max()
+        mel = top + (mel - top) * np.float32(rng.uniform(0.7, 1.2))
+    if rng.random() < 0.25:
+        mel = 0.5 * mel + 0.25 * (np.roll(mel, 1, axis=1) + np.roll(mel, -1, axis=1))
+    if rng.random() < 0.15:
+        mel = 0.5 * mel + 0.25 * (np.roll(mel, 1, axis=0) + np.roll(mel, -1, axis=0))
+    return mel
+
+
+def noise_power(noises: list[npt.NDArray[np.float16]], frames: int, snr_db: float, rng: np.random.Generator) -> Floats:
+    noise = noises[int(rng.integers(len(noises)))]
+    rows = (int(rng.integers(0, len(noise))) + np.arange(frames)) % len(noise)
+    return np.asarray(10 ** (noise[rows].astype(np.float32) - snr_db / 10), dtype=np.float32)
 
 
 class Composer:
@@ -116,7 +148,7 @@ class Composer:
         while wanted > 0:
             wanted -= 1
             names = self.bank.several if phrase else self.bank.single
-            clip, words = transform(self.bank.clips[int(rng.choice(names))], rng)
+            clip, words = transform(self.bank.clips[int(rng.choice(names))], self.bank.noises, rng)
             room = len(power) - cursor
             if len(clip) > room and not cut:
                 break
@@ -140,7 +172,7 @@ class Composer:
         if rng.random() < 0.5:
             knots = rng.normal(0, 0.4, 6)
             power = power * 10 ** np.interp(np.arange(MELS), np.linspace(0, MELS - 1, 6), knots)
-        telephone = rng.random() < 0.3
+        telephone = rng.random() < 0.4
         noisy = rng.random() < 0.65 or not power.any()
         if telephone:
             power = power * self._telephone_band()
@@ -151,12 +183,9 @@ class Composer:
         return np.asarray(power * 10 ** rng.uniform(-2, 1), dtype=np.float32)
 
     def _noise(self, frames: int, *, quiet: bool) -> Floats:
-        rng = self.rng
-        noise = self.bank.noises[int(rng.integers(len(self.bank.noises) - (3 if quiet else 0)))]
-        start = int(rng.integers(0, len(noise)))
-        rows = (start + np.arange(frames)) % len(noise)
-        snr_db = rng.uniform(-10, 60) if quiet else rng.uniform(6, 45)
-        return np.asarray(10 ** (noise[rows].astype(np.float32) - snr_db / 10), dtype=np.float32)
+        noises = self.bank.noises[:-BABBLES] if quiet else self.bank.noises
+        snr_db = self.rng.uniform(-10, 60) if quiet else self.rng.uniform(6, 45)
+        return noise_power(noises, frames, snr_db, self.rng)
 
     def _telephone_band(self) -> Floats:
         rng = self.rng
