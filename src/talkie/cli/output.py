@@ -6,6 +6,7 @@ Knows nothing of the commands. What it writes can be read by a person without co
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 
 from talkie import errors
 from talkie.errors import TalkieError
@@ -48,3 +49,15 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
         return
+
+
+def size(size_bytes: float) -> str:
+    """Bytes as people read them, in powers of ten."""
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines with columns as wide as they must be."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

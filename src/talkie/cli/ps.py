@@ -1,0 +1,67 @@
+"""`talkie ps`: the models that a running server holds in memory. Knows nothing of how they got there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from talkie.settings import Settings
+
+HEAD = ("NAME", "ENGINE", "SIZE", "PROCESSOR", "UNTIL")
+
+
+def ps(
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="The server's address.", show_default="the settings' own")
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help="The server's key; better in the environment as TALKIE_API_KEY.")
+    ] = None,
+    cacert: Annotated[Path | None, typer.Option(help="Trust this certificate (PEM) of the server.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False,
+) -> None:
+    """Show the models that a running server holds in memory.
+
+    A model stays there until another one needs its place, the one idle for longest first.
+    """
+    from talkie.cli.output import note, table
+    from talkie.client import Client
+    from talkie.settings import load_settings
+
+    settings, _ = load_settings()
+    key = api_key or (settings.api_key.get_secret_value() if settings.api_key else None)
+    with Client(server or address(settings), key, cacert=cacert) as client:
+        loaded = client.ps()
+        sizes = {item.get("id"): item.get("size_bytes") for item in client.models()}
+    if as_json:
+        typer.echo(json.dumps([{**item, "size_bytes": sizes.get(item.get("name"))} for item in loaded], indent=2))
+        return
+    for line in table(HEAD, [_row(item, sizes.get(item.get("name"))) for item in loaded]):
+        typer.echo(line)
+    if not loaded:
+        note("no model is in memory; the first recording brings one in.")
+
+
+def address(settings: Settings) -> str:
+    """Where a server with these settings listens, as seen from this machine."""
+    scheme = "https" if settings.tls != "off" or settings.tls_cert else "http"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _row(item: dict[str, Any], size_bytes: Any) -> tuple[str, ...]:
+    from talkie.cli.output import size
+
+    device, arithmetic = str(item.get("device", "")), str(item.get("compute_type") or "")
+    users, idle_s = int(item.get("users") or 0), float(item.get("idle_s") or 0.0)
+    return (
+        str(item.get("name", "-")),
+        str(item.get("engine", "-")),
+        size(size_bytes) if size_bytes else "-",
+        f"{device} {arithmetic}".strip() or "-",
+        f"in use by {users}" if users else f"needed (idle {idle_s:.0f} s)",
+    )
