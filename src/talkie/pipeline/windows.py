@@ -13,7 +13,7 @@ from talkie.engines.base import VoiceActivityDetector
 from talkie.types import SAMPLE_RATE_HZ, Audio, Samples
 
 HOP = SAMPLE_RATE_HZ // 100
-"""Windows begin on the 10 ms grid of the features, as in the reference."""
+"""Windows begin on the 10 ms grid of the features, as in the reference; what is shorter than that is no window."""
 
 
 class Recording:
@@ -55,7 +55,7 @@ class SeekWindows:
         """The next window; None at the end of the recording."""
         samples = self._buffer.read(self._start, self._length)
         self._end = self._start + len(samples)
-        if not len(samples):
+        if len(samples) < HOP:
             return None
         return Audio(samples, start_s=self._start / SAMPLE_RATE_HZ)
 

@@ -1,0 +1,49 @@
+"""faster-whisper as the measure of the Whisper engine: its answers in Talkie's types. For tests only."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from talkie.types import Samples, Segment, Transcript, Word
+
+
+@cache
+def reference_model(model_dir: Path, compute_type: str = "int8", threads: int = 1) -> Any:
+    """faster-whisper's model on the processor; the last few stay loaded."""
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(str(model_dir), device="cpu", compute_type=compute_type, cpu_threads=threads)
+
+
+def reference_transcribe(model_dir: Path, samples: Samples, **options: Any) -> Transcript:
+    """What faster-whisper hears in `samples` (16 kHz), one window after the other.
+
+    `options` are those of its `WhisperModel.transcribe`. Texts come without the space before them, as ours do.
+    """
+    options = {"condition_on_previous_text": False, **options}
+    found, info = reference_model(model_dir).transcribe(samples, **options)
+    return Transcript(
+        segments=tuple(to_segment(one) for one in found),
+        language=info.language,
+        language_probability=float(info.language_probability),
+        duration_s=info.duration,
+    )
+
+
+def to_segment(one: Any) -> Segment:
+    return Segment(
+        text=one.text.strip(),
+        start_s=one.start,
+        end_s=one.end,
+        words=tuple(
+            Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))
+            for word in one.words or ()
+        ),
+        tokens=tuple(one.tokens),
+        avg_logprob=one.avg_logprob,
+        no_speech_prob=one.no_speech_prob,
+        compression_ratio=one.compression_ratio,
+        temperature=one.temperature,
+    )
