@@ -29,8 +29,14 @@ def test_a_file_is_one_noun(name: str) -> None:
 
 @pytest.mark.parametrize("name", every_module())
 def test_functions_fit_on_a_screen(name: str) -> None:
-    long = {f.name: n for f in functions(modules()[name]) if (n := (f.end_lineno or 0) - f.lineno) > MAX_FUNCTION_LINES}
+    long = {f.name: n for f in functions(modules()[name]) if (n := lines_of(f, name)) > MAX_FUNCTION_LINES}
     assert not long
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> int:
+    """Its length. Of a command, the body's: the signature is the table of its options and is read as one."""
+    first = function.body[0].lineno if name.startswith("cli/") else function.lineno
+    return (function.end_lineno or 0) - first
 
 
 @pytest.mark.parametrize("name", every_module())
