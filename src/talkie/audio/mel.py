@@ -60,7 +60,8 @@ def log_mel(samples: Samples, n_mels: int = 80, out: NDArray[np.float32] | None 
 
 def _tamed(samples: Samples) -> Samples:
     finite = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-    return np.clip(finite, -_LOUDEST, _LOUDEST)
+    tamed: Samples = np.clip(finite, -_LOUDEST, _LOUDEST)
+    return tamed
 
 
 def _padded(samples: Samples) -> Samples:
@@ -86,9 +87,10 @@ def _log_power(padded: Samples, frames: int, n_mels: int) -> NDArray[np.float32]
         block = power[start : start + len(spectrum)]
         np.abs(spectrum, out=block, casting="same_kind")
         block *= block
-    mel = filters @ power.T
+    mel: NDArray[np.float32] = filters @ power.T
     np.maximum(mel, np.float32(_LOWEST_POWER), out=mel)
-    return np.log10(mel, out=mel)
+    np.log10(mel, out=mel)
+    return mel
 
 
 @cache
