@@ -13,7 +13,8 @@ UV := $(CURDIR)/.tools/bin/uv
 BRING_UV := .tools/bin/uv
 endif
 BIN := .venv/bin
-# Human recordings for `make bench`: a directory with manifest.csv (path, text, language, kind, seconds).
+# Human recordings for `make bench`: a directory with manifest.csv (path, text, language, kind, seconds). Without
+# one it measures on speech of the built-in voice.
 SPEECH ?= $(wildcard ../shared/speech)
 # Test processes. The tests of one file that share a server stay together (loadgroup).
 JOBS ?= auto
@@ -52,7 +53,7 @@ serve: setup ## the server on http://127.0.0.1:8000
 	@$(BIN)/talkie serve $(ARGS)
 
 bench: setup ## word error rate, speed, memory and start-up time (SPEECH=directory of human recordings)
-	@TALKIE_BENCH_SPEECH="$(SPEECH)" $(BIN)/talkie bench all $(ARGS)
+	@$(BIN)/talkie bench all $(if $(SPEECH),--speech "$(SPEECH)") $(ARGS)
 
 # --- checking it ----------------------------------------------------------------------------------------------
 
