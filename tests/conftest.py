@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from server_fixtures import server as server
+
 # A busy machine is slow and not wrong.
 settings.register_profile("talkie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("talkie")

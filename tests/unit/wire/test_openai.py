@@ -78,9 +78,9 @@ def test_what_was_dropped_and_what_was_noticed_is_told() -> None:
         (PARTING,), "en", notices=(Notice("truncated_audio", "cut"),), dropped=(Dropped(HELLO, "loop"),)
     )
     found = json.loads(body(spotty, "verbose_json"))
-    assert found["warnings"] == [{"code": "cut", "message": "cut"}]
+    assert found["warnings"] == [{"code": "truncated_audio", "message": "cut"}]
     assert found["dropped"] == [{"start": 0.0, "end": 1.25, "text": "hello there", "reason": "loop"}]
-    assert [notice.code for notice in answer(spotty, call("srt")).warnings] == ["cut"]
+    assert [notice.code for notice in answer(spotty, call("srt")).warnings] == ["truncated_audio"]
 
 
 def test_deltas_join_to_the_whole_text() -> None:
