@@ -348,3 +348,10 @@ def test_a_new_revision_keeps_what_did_not_change(store: ModelStore, hub: LocalH
     assert model.revision == "d" * 40
     assert (model.path / "config.json").read_bytes() == b'{"new": true}'
     assert is_clean(store)
+
+
+@pytest.mark.parametrize("licence", ["x" * 5000, "two\nlines", "\x1b[2J"])
+def test_a_licence_that_is_no_line_of_text_is_left_out(store: ModelStore, hub: LocalHub, licence: str) -> None:
+    hub.repos["me/mine"].licence = licence
+    assert store.pull(MINE).licence == ""
+    assert is_clean(store)

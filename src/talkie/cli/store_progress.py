@@ -51,7 +51,9 @@ def _lines(title: str) -> Callable[[int, int, str], None]:
 
     def update(done_bytes: int, total_bytes: int, file: str) -> None:
         nonlocal last_percent
-        percent = 100 * done_bytes // total_bytes if total_bytes else 0
+        if not total_bytes:
+            return
+        percent = 100 * done_bytes // total_bytes
         if percent // STEP_PERCENT > last_percent // STEP_PERCENT:
             last_percent = percent
             sys.stderr.write(f"{title}: {percent} % of {total_bytes / 1e6:,.1f} MB\n")

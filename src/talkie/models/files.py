@@ -5,6 +5,7 @@ Knows nothing of models. "Durable" means that the bytes and the directory entry 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -24,9 +25,7 @@ def sha256_file(path: Path) -> str:
 
 def free_bytes(path: Path) -> int:
     """Bytes that may still be written where `path` is or would be."""
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
+    return shutil.disk_usage(_nearest(path)).free
 
 
 def is_full(error: OSError) -> bool:
@@ -103,5 +102,22 @@ def sweep_trash(tmp: Path) -> None:
 
 
 def directory_size_bytes(path: Path) -> int:
-    """The bytes of the files in a directory; links and what cannot be read count nothing."""
-    return sum(item.lstat().st_size for item in path.rglob("*") if is_plain_file(item))
+    """The bytes of the files in a directory; links, and what goes away meanwhile, count nothing."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                status = (Path(folder) / name).lstat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def on_one_volume(first: Path, second: Path) -> bool:
+    """True when a rename leads from one to the other; of what is not there yet, the nearest directory counts."""
+    return _nearest(first).stat().st_dev == _nearest(second).stat().st_dev
+
+
+def _nearest(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path

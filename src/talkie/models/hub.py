@@ -86,8 +86,7 @@ class Hub:
         if not info.sha or not is_commit(info.sha):
             raise PullFailed(repo_id, "the hub does not say which commit this is.")
         files = tuple(_remote_file(sibling, repo_id) for sibling in info.siblings or ())
-        licence = getattr(info.card_data, "license", None)
-        return RemoteRepo(repo_id, info.sha, files, licence if isinstance(licence, str) else "")
+        return RemoteRepo(repo_id, info.sha, files, _licence(info.card_data))
 
     @contextmanager
     def open(self, repo: RemoteRepo, file: RemoteFile, start: int) -> Iterator[Iterator[Piece]]:
@@ -112,6 +111,12 @@ def _pieces(response: Any, position: int) -> Iterator[Piece]:
     for data in response.iter_bytes():  # no chunk size: what waits for a full chunk is lost when the connection ends
         yield Piece(position, data)
         position += len(data)
+
+
+def _licence(card: Any) -> str:
+    """As the repository's owner wrote it, if that is one short line."""
+    licence = getattr(card, "license", None)
+    return licence if isinstance(licence, str) and len(licence) <= 100 and licence.isprintable() else ""
 
 
 def _remote_file(sibling: Any, repo_id: str) -> RemoteFile:

@@ -93,6 +93,8 @@ def read(directory: Path) -> Manifest | None:
 
 
 def write(directory: Path, manifest: Manifest) -> None:
+    """Write it where `read` finds it. Raises `ModelBroken` for one that `read` would not take."""
+    parse(manifest.to_json(), manifest.name)
     write_durably(directory / MANIFEST_FILE, manifest.to_json().encode())
 
 

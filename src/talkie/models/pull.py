@@ -193,7 +193,7 @@ class Pull:
             engine=found.engine,
             files=tuple(entries),
             languages=self.wanted.languages or layout.languages(self.ready),
-            licence=(self.wanted.licence or repo.licence)[: manifest.MAX_TEXT],
+            licence=self.wanted.licence or repo.licence,
             source=self.wanted.source,
             revision=repo.commit,
             made_at=now(),
@@ -258,8 +258,8 @@ def select(wanted: Wanted, repo: RemoteRepo) -> list[RemoteFile]:
             f"{repo.repo_id} is not a CTranslate2 Whisper model: {', '.join(lacks)} missing.",
             hint="Look for a repository with model.bin, often named faster-whisper-...",
         )
-    files = [file for file in repo.files if file.path in layout.WHISPER.allowed]
-    weights = next(file for file in files if file.path == "model.bin")
+    by_path = {file.path: file for file in repo.files if file.path in layout.WHISPER.allowed}
+    files, weights = list(by_path.values()), by_path["model.bin"]
     if wanted.weights_sha256 and weights.sha256 != wanted.weights_sha256:
         raise PullFailed(wanted.name, "model.bin on the hub is not the one in the catalogue (wrong checksum).")
     if sum(file.size_bytes for file in files) > layout.MAX_MODEL_BYTES:

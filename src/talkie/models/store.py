@@ -10,13 +10,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from talkie.errors import ImportFailed, InvalidModelName, ModelBroken, ModelError, ModelExists, ModelNotFound, Offline
 from talkie.models import archive, catalog, layout, manifest, stored, verify
-from talkie.models.files import directory_size_bytes, discard, sha256_file, sweep_trash
+from talkie.models.files import directory_size_bytes, discard, on_one_volume, sha256_file, sweep_trash
 from talkie.models.lock import pulling, removing, using
 from talkie.models.manifest import FileEntry, Manifest
 from talkie.models.name import HUB_PREFIX, HubReference, is_name, parse_name, parse_reference, suggest_name
@@ -67,7 +67,9 @@ class ModelStore:
 
     @property
     def tmp(self) -> Path:
-        return self.home / "tmp"
+        """Where things are made before they are renamed into `models`: on the same volume as that, wherever it is."""
+        usual = self.home / "tmp"
+        return usual if on_one_volume(usual, self.models) else self.models / ".tmp"
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -273,13 +275,10 @@ class ModelStore:
         """Remove what interrupted removals and imports left behind."""
         sweep_trash(self.tmp)
         for path in self.tmp.glob("import-*"):
-            if time.time() - path.stat().st_mtime > STALE_S:
-                with ExitStack() as stack:
-                    try:
-                        stack.enter_context(removing(path, path.name))
-                    except ModelError:
-                        continue
-                    shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError, ModelError):  # gone meanwhile, or at work
+                if time.time() - path.stat().st_mtime > STALE_S:
+                    with removing(path, path.name):
+                        shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_path(text: str) -> bool:

@@ -63,6 +63,15 @@ def built_in(model: catalog.BuiltIn) -> StoredModel:
 
 def load(directory: Path, name: str) -> StoredModel:
     """The model in a directory of the store. Raises `ModelNotFound` or `ModelBroken`."""
+    try:
+        return _load(directory, name)
+    except OSError as error:
+        if not directory.exists():  # removed while we looked
+            raise ModelNotFound(name) from None
+        raise ModelBroken(name, f"it cannot be read ({error.strerror}).") from None
+
+
+def _load(directory: Path, name: str) -> StoredModel:
     if directory.is_symlink():
         raise ModelBroken(name, "it is a link; models in the store are directories. Use it by its path instead.")
     if not directory.is_dir():

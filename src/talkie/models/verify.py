@@ -16,6 +16,8 @@ from talkie.models.manifest import MANIFEST_FILE, FileEntry, Manifest
 from talkie.models.name import is_name
 
 MAX_ENTRIES = 256
+IGNORED = frozenset({".tmp", ".DS_Store", "lost+found"})
+"""What may lie beside models: our own workplace on a volume of its own, and what systems put everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def verify_strays(models: Path) -> Verdict | None:
     if not models.is_dir():
         return None
     names = sorted(item.name for item in models.iterdir() if not (is_name(item.name) and item.is_dir()))
-    names = [name for name in names if name not in {".DS_Store", "lost+found"}]
+    names = [name for name in names if name not in IGNORED]
     problems = tuple(f"{name[:80]!r} is not a model." for name in names[:MAX_ENTRIES])
     return Verdict(str(models), problems) if problems else None
 

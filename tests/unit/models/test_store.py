@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -149,6 +151,42 @@ def test_leftovers_of_killed_removals_and_imports_are_swept(store: ModelStore) -
     os.utime(store.tmp / "import-old", (time.time() - 7200,) * 2)
     store.remove("mine")
     assert [path.name for path in store.tmp.iterdir()] == ["import-new"]
+
+
+def test_listing_while_models_come_and_go(store: ModelStore, tmp_path: Path) -> None:
+    source = write_model(tmp_path / "mine")
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        for _ in range(20):
+            store.import_(source)
+            store.remove("mine")
+        done.set()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    seen = set()
+    while not done.is_set():
+        seen |= {(model.name, model.state) for model in store.list()}
+        store.unfinished()
+    thread.join()
+    assert seen <= {("sphinx-en", "built-in"), ("mine", "verified")}
+    assert store.verify() == []
+
+
+def test_models_on_a_volume_of_their_own(store: ModelStore, tmp_path: Path) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=memory) as volume:
+        store.home.mkdir()
+        store.models.symlink_to(volume)
+        model = store.import_(write_model(tmp_path / "mine"))
+        assert (model.name, model.state) == ("mine", "verified")
+        assert store.tmp == store.models / ".tmp"
+        assert [verdict.ok for verdict in store.verify()] == [True]
+        store.remove("mine")
+        assert store.list(broken=True) == store.list()
 
 
 def test_importing_the_store_is_light() -> None:
