@@ -69,7 +69,7 @@ def test_what_a_decoder_leaves_out_is_decoded_again() -> None:
     ends = [segment.end_s for segment in transcript.segments]
     assert len(recognizer.batches) == 5
     assert ends[-1] == pytest.approx(19, abs=1.0)
-    assert all(later - earlier == pytest.approx(4, abs=0.5) for earlier, later in itertools.pairwise(ends))
+    assert all(later - earlier == pytest.approx(4, abs=0.5) for earlier, later in itertools.pairwise(ends[:-1]))
 
 
 def test_an_engine_that_never_stops_early_is_not_asked_again() -> None:
