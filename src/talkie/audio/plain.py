@@ -1,6 +1,6 @@
 """WAV, FLAC and AIFF the short way: libsndfile, block by block.
 
-Knows nothing of other containers. About four times cheaper than FFmpeg for PCM (docs/decisions/0013-which-decoder-reads-what.md).
+Knows nothing of other containers. About four times cheaper than FFmpeg for PCM: docs/decisions/0013.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class PlainDecoder:
         import soundfile
 
         self._errors = soundfile.LibsndfileError
-        number = source.descriptor()
+        descriptor = source.rewound_descriptor()
         header = wav_header(source) if container == "wav" else None
         if container == "wav" and (header is None or header.codec not in PLAIN_WAV):
             raise NotPlain
         source.file.seek(0)
-        opened = source.reader(raises=False) if number is None else number
+        opened = source.reader(raises=False) if descriptor is None else descriptor
         try:
             self._file: Any = soundfile.SoundFile(opened, closefd=False)
         except (self._errors, TypeError, ValueError, OSError) as error:

@@ -5,7 +5,7 @@ into pieces. Spans are ordered, do not overlap, lie within the recording, and no
 `SegmentOptions.max_seconds`. Positions are counted in samples inside and become seconds at the edge.
 
 Hysteresis as in Silero VAD (`get_speech_timestamps`): speech begins at `threshold` and ends when the probability has
-been under `neg_threshold` for `min_silence_ms`. See docs/decisions/0012-speech-spans.md for the defaults.
+been under `neg_threshold` for `min_silence_ms`. Defaults: docs/decisions/0012.
 """
 
 from __future__ import annotations

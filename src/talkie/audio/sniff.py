@@ -2,7 +2,7 @@
 
 Knows nothing of the libraries that decode, but for the names that FFmpeg gives its demuxers. FFmpeg reads formats that
 are instructions - playlists, session descriptions, concat scripts - and follows them to files and networks. Only
-demuxers on the list below are ever let near an upload (docs/decisions/0010-what-ffmpeg-may-open.md).
+demuxers on the list below are ever let near an upload (docs/decisions/0010).
 """
 
 from __future__ import annotations

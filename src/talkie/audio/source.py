@@ -28,9 +28,10 @@ ID3_HEADER_BYTES = 10
 class Source:
     """A seekable file and its length. `start` is where the recording begins in it, after tags."""
 
-    def __init__(self, file: BinaryIO, close: Callable[[], None]) -> None:
+    def __init__(self, file: BinaryIO, close: Callable[[], None], descriptor: int | None = None) -> None:
         self.file = file
         self._close = close
+        self._descriptor = descriptor
         self.start = 0
         self.end = file.seek(0, io.SEEK_END)
 
@@ -49,16 +50,15 @@ class Source:
             count -= len(part)
         return b"".join(parts)
 
-    def descriptor(self) -> int | None:
-        """The file descriptor, set to the start; None where there is none or the recording does not begin at 0."""
-        try:
-            number = self.file.fileno()
-        except (OSError, AttributeError):
-            return None
-        if self.start:
+    def rewound_descriptor(self) -> int | None:
+        """The file descriptor, set to the start; None unless we opened the file and the recording begins at its 0.
+
+        What others opened is never asked for one: a spooled upload would be written to disk to have it.
+        """
+        if self._descriptor is None or self.start:
             return None
         self.file.seek(0)
-        return number
+        return self._descriptor
 
     def reader(self, *, raises: bool = True) -> Reader:
         return Reader(self, raises)
@@ -139,7 +139,7 @@ def _open(source: Path | BinaryIO, max_bytes: int | None) -> Source:
         return Source(source, lambda: None) if _seekable(source) else _spool(source, max_bytes)
     file = cast(BinaryIO, source.open("rb", buffering=0))
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return Source(file, file.close)
+        return Source(file, file.close, file.fileno())
     with file:
         return _spool(file, max_bytes)
 
