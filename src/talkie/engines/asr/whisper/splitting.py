@@ -46,6 +46,8 @@ def _characters(tokens: Sequence[int], decode: Decode) -> list[TokenWord]:
             found.append(TokenWord(text, tuple(current)))
             done += len(text)
             current = []
+    if current:  # a character that was never finished
+        found.append(TokenWord(decode(current), tuple(current)))
     return found
 
 

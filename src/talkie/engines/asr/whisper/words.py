@@ -80,8 +80,8 @@ def place(
     _shorten_at_sentences(timed, pace)
     _merge_punctuation(timed)
     for word in timed:
-        word.start = window.start_s + round(word.start, 2)
-        word.end = window.start_s + round(word.end, 2)
+        word.start = round(window.start_s + word.start, 2)
+        word.end = round(window.start_s + word.end, 2)
     found, last_end = [], window.start_s
     for phrase, own in zip(phrases, _by_phrase(timed, lengths), strict=True):
         if own:
