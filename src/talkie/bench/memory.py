@@ -100,11 +100,12 @@ def _name(pid: int, server: Served) -> str:
 
 def write_speech(path: Path, seconds: float) -> None:
     """A FLAC file of speech with pauses, written piece by piece."""
-    wanted = round(seconds * SAMPLE_RATE_HZ)
+    left = round(seconds * SAMPLE_RATE_HZ)
     with soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, 1, format="FLAC", subtype="PCM_16") as file:
         for piece in _speech():
-            file.write(piece[: wanted - file.tell()])
-            if file.tell() >= wanted:
+            file.write(piece[:left])
+            left -= len(piece)
+            if left <= 0:
                 return
 
 
