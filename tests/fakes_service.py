@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from talkie.errors import TalkieError
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.requests import TranscribeRequest
 from talkie.types import Notice, Progress, Segment, Transcript, TranscriptEvent, Word
+
+log = logging.getLogger("talkie.fake")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class FakeService:
         try:
             yield from self._events(request, cancel or CancelToken())
         except (TalkieError, GeneratorExit):
+            log.warning("cancelled")
             self.cancelled.set()
             raise
 
@@ -75,6 +79,7 @@ class FakeService:
             yield segments[-1]
             if self.breaks:
                 raise self.breaks
+        log.warning("at work")
         until = time.monotonic() + self.seconds
         while self.hangs or time.monotonic() < until:
             cancel.check()

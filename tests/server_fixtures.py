@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     home = tmp_path_factory.mktemp("home")
     model = make_shape_true(tmp_path_factory.mktemp("made") / WHISPER, "micro", script=SCRIPT)
     ModelStore(home).import_(model, name=WHISPER)
-    flags = ("--model", WHISPER, "--workers", "1", "--threads", "1", "--max-upload-mb", "20")
+    flags = ("--model", WHISPER, "--workers", "1", "--threads", "1", "--max-upload-mb", "20", "--preset", "fast")
     with running_server(home, *flags) as running:
         running.wait_ready()
         yield running

@@ -84,7 +84,7 @@ def read_keys(path: Path) -> list[StoredKey]:
         raise SettingsError(f"The file of keys {path} cannot be read.") from None
     try:
         found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        rows = found["keys"] if isinstance(found, dict) else found
+        rows = (found["keys"] if found else []) if isinstance(found, dict) else found
         keys = [StoredKey(str(row["name"]), str(row["sha256"]).lower(), _scopes(row)) for row in rows[:MAX_KEYS]]
     except (ValueError, KeyError, TypeError):
         raise SettingsError(

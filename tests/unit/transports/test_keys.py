@@ -55,9 +55,22 @@ def test_the_file_may_change_while_the_server_runs(tmp_path: Path) -> None:
         ring.identify(None)
 
 
+def test_an_empty_file_holds_no_keys(tmp_path: Path) -> None:
+    path = tmp_path / "k.toml"
+    write_keys(path, [])
+    assert read_keys(path) == [] and KeyRing(None, path).identify(None) is ANYBODY
+
+
 @pytest.mark.parametrize(
     "text",
-    ['[[keys]]\nname = "a"', "keys = 3", '[[keys]]\nname="a b"\nsha256="00"\nscopes=[]', '{"keys": 1}', "\xff"],
+    [
+        '[[keys]]\nname = "a"',
+        "keys = 3",
+        "[[key]]",
+        '[[keys]]\nname="a b"\nsha256="00"\nscopes=[]',
+        '{"keys": 1}',
+        "\xff",
+    ],
 )
 def test_a_damaged_file_does_not_open_the_door(tmp_path: Path, text: str) -> None:
     path = tmp_path / "k.toml"
