@@ -91,7 +91,7 @@ def measure(model: str, minutes: float) -> MemoryResult:
 def as_table(result: MemoryResult) -> str:
     together = reduce(add, result.processes, Resident("together", 0, 0, 0))
     rows = [(one.name, *(megabytes(getattr(one, when)) for when in WHEN)) for one in (*result.processes, together)]
-    return table(("process", "idle", "most", f"after {result.minutes:g} minutes of speech"), rows)
+    return table(("process", "idle", "most", "after"), rows)
 
 
 def _name(pid: int, server: Served) -> str:
