@@ -17,8 +17,8 @@ from talkie.audio.formats import AudioInfo, Findings, Piece, check_shape
 from talkie.audio.sniff import Kind
 from talkie.audio.source import Source
 
-BLOCK_VALUES = 1 << 19
-"""Values (samples of all channels) a block: 2 MB, 33 seconds of mono 16 kHz, 0.3 of eight channels at 192 kHz."""
+BLOCK_VALUES = 1 << 18
+"""Values (samples of all channels) a block: 1 MB, 16 seconds of mono 16 kHz, 0.2 of eight channels at 192 kHz."""
 UNKNOWN_FRAMES = 1 << 62
 PLAIN_WAV = frozenset((1, 2, 3, 6, 7, 0x11, 0x31, WAVE_EXTENSIBLE))
 """Format tags: PCM, MS ADPCM, float, A-law, mu-law, IMA ADPCM, GSM. Others, MP3 among them, are better with FFmpeg."""

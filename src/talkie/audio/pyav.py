@@ -29,6 +29,8 @@ from talkie.errors import AudioError, ContainerNotAllowed, NoAudioStream, Undeco
 BUFFER_BYTES = 1 << 16
 GATHER_SAMPLES = 1 << 16
 """Frames are gathered to about this many samples before they are converted: most are only 20 ms long."""
+MAX_FRAME_SAMPLES = 1 << 22
+"""Some codecs let a file name the size of a frame; honest ones stay far below this."""
 PACKETS_TO_LIMIT = 1000
 """How many packets after the key frame before a time are looked at for that time: 20 seconds of speech codecs."""
 TIMED = frozenset(("matroska", "mov", "ogg", "asf", "flv"))
@@ -145,6 +147,8 @@ class PyavDecoder:
                 self.findings.skipped += 1
                 continue
             for frame in frames:
+                if frame.samples > MAX_FRAME_SAMPLES:
+                    raise UndecodableAudio("its frames are too large.")
                 if frame.samples > 0:
                     check_shape(frame.sample_rate, len(frame.layout.channels))
                     yield frame

@@ -77,7 +77,7 @@ class Segmenter:
     def __init__(self, options: SegmentOptions = SegmentOptions()) -> None:
         self._options = options
         self._energies = _Energies()
-        self._min_speech = max(1, _samples(options.min_speech_ms) // FRAME)
+        self._min_speech = min(max(1, _samples(options.min_speech_ms) // FRAME), options.max_frames)
         self._min_silence = max(1, _samples(options.min_silence_ms) // FRAME)
         self._frame = 0
         self._run: _Run | None = None

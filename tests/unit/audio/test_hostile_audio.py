@@ -121,6 +121,14 @@ def test_many_channels_are_refused_before_they_are_decoded(monkeypatch: pytest.M
         hear(HOSTILE["64 channels"][0]())
 
 
+def test_frames_of_any_size_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    from talkie.audio import pyav
+
+    monkeypatch.setattr(pyav, "MAX_FRAME_SAMPLES", 100)
+    with pytest.raises(AudioError, match="too large"):
+        hear(GOOD["mp3"](tone(), 16_000))
+
+
 def test_rates_that_never_settle_end() -> None:
     from talkie.audio.resample import StreamResampler
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -160,6 +161,14 @@ def test_the_release_threshold_follows_the_threshold() -> None:
     assert SegmentOptions().release == pytest.approx(0.35)
     assert replace(SegmentOptions(), threshold=0.1).release == pytest.approx(0.01)
     assert replace(SegmentOptions(), neg_threshold=0.2).release == 0.2
+
+
+def test_a_longest_span_shorter_than_the_shortest_speech_loses_nothing() -> None:
+    options = SegmentOptions(min_speech_ms=1000, max_seconds=0.3, pad_ms=0)
+    found = spans(runs((20, 0.0), (40, 1.0), (20, 0.0)), options)
+    assert found[0].start_s == 20 * FRAME_S
+    assert found[-1].end_s == 60 * FRAME_S
+    assert all(span.end_s == after.start_s for span, after in pairwise(found))
 
 
 def test_a_longest_span_too_short_to_cut_is_refused() -> None:
