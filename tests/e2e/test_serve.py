@@ -92,14 +92,14 @@ def test_an_upload_that_is_too_large_gets_its_answer(locked: ServerProcess) -> N
         assert answer.headers["connection"] == "close"
 
 
-def raw(server: ServerProcess, data: bytes) -> bytes:
-    """What the server answers to these bytes, until it closes the connection."""
+def raw(server: ServerProcess, data: bytes, *, close: bool = False) -> bytes:
+    """What the server answers to these bytes, until it closes the connection (`close`: or has answered)."""
     address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
     with socket.create_connection(address, timeout=30) as connection:
         connection.sendall(data)
         answer = b""
         with contextlib.suppress(ConnectionResetError):  # it need not read what it has refused
-            while piece := connection.recv(65536):
+            while not (close and b"}" in answer) and (piece := connection.recv(65536)):
                 answer += piece
     return answer
 
@@ -112,14 +112,23 @@ def test_a_slow_upload_is_told_and_closed(locked: ServerProcess) -> None:
     assert answer.startswith(b"HTTP/1.1 408") and b"upload_timeout" in answer
 
 
+def test_an_offer_of_http_2_does_not_lose_the_upload(locked: ServerProcess) -> None:
+    """Java's client makes one with every request, and so does `curl --http2`."""
+    lines = (f"POST {TRANSCRIBE} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {KEY}", "Content-Length: 5",
+             "Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")  # fmt: skip
+    answer = raw(locked, "\r\n".join((*lines, "Content-Type: audio/wav", "", "sound")).encode(), close=True)
+    assert answer.startswith(b"HTTP/1.1 200") and b"hello there general" in answer
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 200_000,
         b"\x16\x03\x01 this is no HTTP\r\n\r\n",
         b"GET / HTTP/9\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n",
     ],
-    ids=["a head without an end", "noise", "a version from the future"],
+    ids=["a head without an end", "noise", "a version from the future", "a tunnel"],
 )
 def test_a_head_that_cannot_be_is_refused(locked: ServerProcess, data: bytes) -> None:
     answer = raw(locked, data)

@@ -24,10 +24,9 @@ MAX_CAUSES = 8
 class SafeFormatter(logging.Formatter):
     """Time, level and message; of an exception its kind and the places it passed, without its text."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        self.converter = time.gmtime
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
         lines: list[str] = []
