@@ -15,4 +15,4 @@ trap 'rm -rf "$empty"' EXIT
 cd "$empty"
 unset PYTHONPATH
 echo "-- talkie demo $*" >&2
-"$root/.demo/venv/bin/talkie" demo "$@"
+"$root/.demo/venv/bin/talkie" demo --output "$root/.demo/speech" "$@"
