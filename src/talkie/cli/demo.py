@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from talkie.types import Transcript
 
 SENTENCES = (
-    "She will be back in the morning.",
     "There are many people in the room.",
+    "We need more time to think about this.",
     "The economy is growing again.",
+    "We are moving to another country.",
 )
-VOICE, SPEED = "en-us+f3", 0.9
+VOICE, SPEED = "en-us+f2", 0.9
 MAX_ERROR_RATE = 0.6
 """Above it something is broken; the built-in engine is rough, but not that rough."""
 
@@ -159,8 +160,8 @@ def what_next(console: Console, heard: list[Heard]) -> None:
         )
     elif built_in:
         console.print(
-            "These sentences were chosen because the built-in engine can hear them from a robot. It is for a first try: "
-            "of what people say it gets many words wrong.",
+            "These sentences were chosen because the built-in engine can hear them from a robot. It is for a "
+            "first try: of what people say it gets many words wrong.",
             markup=False,
         )
     lines = [

@@ -18,6 +18,8 @@ SENTENCE_ENDS = frozenset(".?!…。？！।؟۔")  # noqa: RUF001
 CLOSING = frozenset("、。，．・：；？！」』）】〕〉》…ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.!?:;)]}")  # noqa: RUF001
 """Characters that a line does not begin with."""
 
+MAX_S = 1e9
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -57,8 +59,8 @@ def clean(text: str) -> str:
 
 
 def milliseconds(seconds: float) -> int:
-    """Whole milliseconds, never negative; a time that is no number is 0."""
-    return max(0, round(seconds * 1000)) if math.isfinite(seconds) else 0
+    """Whole milliseconds, never negative; a time that is no number is 0, and one beyond reason is `MAX_S`."""
+    return round(min(max(seconds, 0.0), MAX_S) * 1000) if math.isfinite(seconds) else 0
 
 
 def columns(text: str) -> int:
