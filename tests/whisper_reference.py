@@ -11,7 +11,7 @@ from talkie.types import Samples, Segment, Transcript, Word
 
 @cache
 def reference_model(model_dir: Path, compute_type: str = "int8", threads: int = 1) -> Any:
-    """faster-whisper's model on the processor; the last few stay loaded."""
+    """faster-whisper's model on the processor, loaded once a process."""
     from faster_whisper import WhisperModel
 
     return WhisperModel(str(model_dir), device="cpu", compute_type=compute_type, cpu_threads=threads)
@@ -32,14 +32,22 @@ def reference_transcribe(model_dir: Path, samples: Samples, **options: Any) -> T
     )
 
 
+def reference_seeks(model_dir: Path, samples: Samples, **options: Any) -> list[float]:
+    """The seconds at which faster-whisper began each window that gave segments."""
+    options = {"condition_on_previous_text": False, **options}
+    found, _ = reference_model(model_dir).transcribe(samples, **options)
+    return sorted({one.seek / 100 for one in found})
+
+
 def to_segment(one: Any) -> Segment:
     return Segment(
         text=one.text.strip(),
-        start_s=one.start,
-        end_s=one.end,
+        start_s=float(one.start),
+        end_s=float(one.end),
         words=tuple(
             Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))
             for word in one.words or ()
+            if word.word.strip()
         ),
         tokens=tuple(one.tokens),
         avg_logprob=one.avg_logprob,
