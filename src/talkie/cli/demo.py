@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SENTENCES = (
     "There are many people in the room.",
-    "We need more time to think about this.",
+    "We need more time.",
     "The economy is growing again.",
     "We are moving to another country.",
 )
