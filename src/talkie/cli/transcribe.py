@@ -33,7 +33,7 @@ def _models(incomplete: str) -> list[str]:
 def transcribe(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="Recordings, directories of them, or - for what is piped in."),
+        typer.Argument(metavar="PATH", help="Recordings, directories of them, or - for what is piped in."),
     ],
     formats: Annotated[
         list[str] | None,
