@@ -37,11 +37,11 @@ CLOSE_S = 5.0
 
 def serve(settings: Settings) -> None:
     """Listen until a signal says stop; then finish what was accepted. Raises `SettingsError`."""
-    set_up_logging(settings.log_level, as_json=settings.log_json)
     rules = access_rules(settings)
     if not is_loopback(settings.host) and not rules.keys.required:
         raise UnsafeAddress(settings.host)
     listening = bind(settings.host, settings.port)
+    set_up_logging(settings.log_level, as_json=settings.log_json)
     tls = certificate(settings)
     service = build_service(settings)
     door = Door(

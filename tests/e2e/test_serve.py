@@ -20,6 +20,8 @@ from server_process import TALKIE, ServerProcess, environment, running_server
 KEY = "canary-key-4711"
 TRANSCRIBE = "/v1/audio/transcriptions"
 
+pytestmark = pytest.mark.xdist_group("serve")  # they share a server, and starting one is not cheap
+
 
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:

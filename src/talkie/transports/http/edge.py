@@ -52,6 +52,8 @@ SECURITY_HEADERS = {
 }
 EXPOSED_HEADERS = "Retry-After, Talkie-Warning"
 
+SEND_S = 120.0
+"""A client that reads nothing for so long is given up, and what is held for it is freed."""
 DRAIN_S, DRAIN_BYTES = 2.0, 64 * 1024 * 1024
 """How long and how much of a refused upload is read on, so that the client sees the answer and not a reset."""
 
@@ -106,10 +108,17 @@ class _Exchange:
             self.status = message["status"]
             self._add_headers(MutableHeaders(scope=message))
         elif self._closing and not message.get("more_body", False):
-            await self._send({**message, "more_body": True})
+            await self._pass_on({**message, "more_body": True})
             await self._drain()
             message = {"type": "http.response.body", "body": b""}
-        await self._send(message)
+        await self._pass_on(message)
+
+    async def _pass_on(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(SEND_S):
+                await self._send(message)
+        except TimeoutError:
+            raise ConnectionAbortedError from None
 
     def _add_headers(self, headers: MutableHeaders) -> None:
         for name, value in SECURITY_HEADERS.items():

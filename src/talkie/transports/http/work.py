@@ -140,10 +140,18 @@ class _Worker:
                         self._put(event)
         except BaseException as error:
             end = _End(error)
-        with contextlib.suppress(Cancelled, RuntimeError):
-            self._put(end)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            try:
+                self._put(end)
+            except Cancelled as error:
+                self._loop.call_soon_threadsafe(self._cut, _End(error))
             self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _cut(self, end: _End) -> None:
+        """The reader stood still for too long: what it has not read ends in an error, should it ever go on."""
+        if self._events.full():
+            self._events.get_nowait()
+        self._events.put_nowait(end)
 
     def _put(self, event: Heard | _End) -> None:
         if self._cancel.cancelled:

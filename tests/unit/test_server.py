@@ -1,0 +1,54 @@
+"""The composition root: what it refuses before anything is started."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from talkie.errors import SettingsError, UnsafeAddress
+from talkie.server import access_rules, bind, certificate, own_names, serve, upload_limits
+from talkie.settings import Settings
+
+
+def test_another_address_without_a_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsafeAddress):
+        serve(Settings(home=tmp_path, host="0.0.0.0", log_level="error"))
+
+
+def test_a_file_of_keys_that_was_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="file of keys"):
+        access_rules(Settings(home=tmp_path, keys_file=tmp_path / "missing.toml"))
+    assert not access_rules(Settings(home=tmp_path)).keys.required
+    assert access_rules(Settings(home=tmp_path, api_key="x")).keys.required
+
+
+def test_a_certificate_that_was_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError):
+        certificate(Settings(home=tmp_path, tls_cert=tmp_path / "c.pem", tls_key=tmp_path / "k.pem"))
+    assert certificate(Settings(home=tmp_path)) is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_free_port(host: str) -> None:
+    with bind(host, 0) as listening:
+        assert listening.getsockname()[1] > 0
+
+
+@pytest.mark.parametrize("host", ["198.51.100.1", "no such name", "300.1.1.1"])
+def test_an_address_that_is_not_ours_is_said(host: str) -> None:
+    with pytest.raises(SettingsError, match="Cannot listen"):
+        bind(host, 0)
+
+
+def test_our_own_names_are_known(tmp_path: Path) -> None:
+    hosts = access_rules(Settings(home=tmp_path, host="127.0.0.1", allowed_hosts="talkie.example")).hosts
+    assert hosts.know("talkie.example:8000") and hosts.know("localhost") and not hosts.know("evil.example")
+    assert all(hosts.know(name) for name in own_names(socket.gethostname()))
+    assert own_names("::") == own_names("*")
+
+
+def test_limits_come_from_the_settings(tmp_path: Path) -> None:
+    limits = upload_limits(Settings(home=tmp_path, max_upload_mb=1.5, upload_idle_s=2))
+    assert (limits.directory, limits.max_bytes, limits.idle_s) == (tmp_path / "tmp", 1_500_000, 2)
