@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
+import ctranslate2
 import numpy as np
 import pytest
 
@@ -234,3 +236,33 @@ def test_errors_of_the_library_become_ours(
     monkeypatch.setattr(model, "_model", Failing())
     with pytest.raises(error):
         whisper.recognize([noise(1.0)], GREEDY)
+
+
+class NoCublas:
+    """A CUDA build whose libraries are not there: loads, and fails at the first use."""
+
+    n_mels, is_multilingual, compute_type = 80, True, "float16"
+    made: ClassVar[list[str]] = []
+
+    def __init__(self, _path: str, *, device: str, **_: object) -> None:
+        self.device = device
+        self.made.append(device)
+
+    def encode(self, *_: object) -> None:
+        if self.device == "cuda":
+            raise RuntimeError("Library libcublas.so.12 is not found or cannot be loaded")
+
+
+def test_cuda_without_its_libraries(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Asked for CUDA, it is an error with a hint at once; asked for any device, the processor does the work."""
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda device: {"float16", "int8"})
+    monkeypatch.setattr(ctranslate2.models, "Whisper", NoCublas)
+    with pytest.raises(EngineUnavailable) as caught:
+        WhisperRecognizer(shape_model(SEVERAL), device="cuda")
+    assert "libcublas" in caught.value.message
+    assert "pip install" in caught.value.hint
+    recognizer = WhisperRecognizer(shape_model(SEVERAL), device="auto")
+    assert recognizer.info.device == "cpu"
+    assert NoCublas.made == ["cuda", "cuda", "cpu"]
+    assert "Using the processor" in caplog.text

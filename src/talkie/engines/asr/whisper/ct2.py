@@ -5,15 +5,17 @@ Knows nothing of rules, prompts or words: ids in, ids and numbers out. Errors of
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
+from talkie.audio.mel import MAX_FRAMES
 from talkie.engines.asr.whisper import hardware
 from talkie.engines.asr.whisper.decoding import Hypothesis
 from talkie.engines.asr.whisper.model_files import ModelFiles
@@ -22,6 +24,8 @@ from talkie.engines.asr.whisper.tokens import TIMESTAMP_STEP_S
 from talkie.engines.asr.whisper.words import Alignment
 from talkie.engines.base import DecodingOptions
 from talkie.errors import EngineFailed, EngineUnavailable, ModelBroken, TalkieError
+
+_log = logging.getLogger(__name__)
 
 _CUDA_SIGNS = ("cuda", "cublas", "cudnn")
 _CUDA_HINT = (
@@ -76,6 +80,9 @@ class Ct2Model:
         self.n_mels = int(self._model.n_mels)
         self.multilingual = bool(self._model.is_multilingual)
         self.compute_type = str(self._model.compute_type)
+        if self.device == "cuda":
+            # CUDA's libraries are looked for at the first use only: better now than in somebody's request.
+            self.encode(np.zeros((1, self.n_mels, MAX_FRAMES), np.float32))
 
     def encode(self, features: NDArray[np.float32]) -> Encoded:
         """`features`: shape `(windows, n_mels, 3000)`."""
@@ -134,6 +141,17 @@ class Ct2Model:
 
     def close(self) -> None:
         self._model.unload_model()
+
+
+def open_model(files: ModelFiles, options: LoadOptions) -> Ct2Model:
+    """A model on the device asked for; with `auto`, on the processor where CUDA is there but cannot be used."""
+    try:
+        return Ct2Model(files, options)
+    except EngineUnavailable as error:
+        if options.device != "auto":
+            raise
+        _log.warning("%s Using the processor. %s", error.message, error.hint)
+        return Ct2Model(files, replace(options, device="cpu"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from talkie.audio.mel import MAX_SECONDS
 from talkie.engines.asr.whisper import results
-from talkie.engines.asr.whisper.ct2 import Ct2Model, LoadOptions
+from talkie.engines.asr.whisper.ct2 import Ct2Model, LoadOptions, open_model
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
 from talkie.engines.asr.whisper.model_files import check
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
@@ -45,7 +45,7 @@ class WhisperRecognizer:
         workers: int = 1,
     ) -> None:
         files = check(Path(path), name)
-        self._model: Ct2Model | None = Ct2Model(files, LoadOptions(device, compute_type, threads, workers))
+        self._model: Ct2Model | None = open_model(files, LoadOptions(device, compute_type, threads, workers))
         self._tokens = load_tokens(files, multilingual=self._model.multilingual)
         self._info = RecognizerInfo(
             name=files.name,
