@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,7 @@ def _write(hearer: Hearer, task: Task, outputs: list[tuple[Format, Sink]], displ
     return transcript
 
 
-def _events(hearer: Hearer, item: Input) -> Iterator[Any]:
+def _events(hearer: Hearer, item: Input) -> Generator[Any, None, None]:
     yield from hearer.hear(item.open())
 
 
