@@ -30,6 +30,7 @@ class SphinxSettings:
     """`peak` is the loudness every piece is brought to (0..1); a whole item below `silent_peak` holds nothing."""
 
     language_weight: float = 5.0
+    vocal_tract_warp: float = 1.06
     peak: float = 0.9
     silent_peak: float = 0.002
     shortest_s: float = 0.1
@@ -78,6 +79,7 @@ class SphinxTask:
         """The words of each piece between pauses; nothing for silence."""
         if not self._audible(samples):
             return
+        self._decoder.reinit_feat()  # forgets the background noise of whoever came before
         for start, end in pieces(samples, self._settings.pieces):
             pcm = to_pcm(samples[start:end], self._settings.peak)
             words = self._decode(self._decoder, pcm)
@@ -93,6 +95,7 @@ class SphinxTask:
             # The beams are those that the library's own documentation gives for phonemes.
             model = str(self._model / "en-us-phone.lm.bin")
             self._phones = self._load(lm=None, dict=None, allphone=model, lw=2.0, beam=1e-20, pbeam=1e-20)
+        self._phones.reinit_feat()
         return self._decode(self._phones, to_pcm(samples, self._settings.peak))
 
     def _begin(self, *, fresh: bool) -> dict[str, Any]:
@@ -114,12 +117,17 @@ class SphinxTask:
         return long_enough and float(np.abs(np.nan_to_num(samples)).max()) >= self._settings.silent_peak
 
     def _load(self, **parameters: Any) -> Any:
-        settings = {"lw": self._settings.language_weight, "loglevel": "FATAL", **parameters}
+        settings = {
+            "lw": self._settings.language_weight,
+            "warp_type": "inverse_linear",
+            "warp_params": str(self._settings.vocal_tract_warp),
+            "loglevel": "FATAL",
+            **parameters,
+        }
         return pocketsphinx.Decoder(**settings)
 
     @staticmethod
     def _decode(decoder: Any, pcm: bytes) -> list[Heard]:
-        decoder.reinit_feat()  # forgets the background noise of whoever came before
         decoder.start_utt()
         try:
             decoder.process_raw(pcm, False, True)
