@@ -9,12 +9,10 @@ import io
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
@@ -29,8 +27,6 @@ NOT_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-HJKSTfhilnsu]|\x1b\][^\x07\x1b]*(?:\x
 FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 """Rich names a font on a content network; a picture should not fetch anything."""
 
-SENTENCE = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -41,15 +37,17 @@ class Picture:
 
 
 PICTURES = (
-    Picture("demo", ("talkie demo",)),
-    Picture("transcribe", ("talkie transcribe speech.wav", "talkie transcribe speech.wav -f srt")),
+    Picture("demo", ("talkie demo -o speech",)),
+    Picture(
+        "transcribe", ("talkie transcribe speech/1.wav speech/2.wav", "talkie transcribe speech/1.wav -f srt --words")
+    ),
 )
+"""In this order: the second hears what the first has spoken."""
 
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
-        write_speech(Path(directory) / "speech.wav")
         for picture in PICTURES:
             console = Console(record=True, width=COLUMNS, file=io.StringIO())
             for line in picture.lines:
@@ -75,14 +73,6 @@ def run(line: str, directory: Path) -> str:
     shown = NOT_COLOUR.sub("", done.stdout.decode())
     lines = [part.rsplit("\r", 1)[-1] for part in shown.replace("\r\n", "\n").split("\n")]
     return "\n".join(lines).strip("\n") + "\n"
-
-
-def write_speech(path: Path) -> None:
-    """The recording that the pictures hear, spoken by the tests' voice."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from speech import say
-
-    soundfile.write(path, say(SENTENCE), 16_000)
 
 
 if __name__ == "__main__":
