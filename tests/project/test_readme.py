@@ -43,9 +43,11 @@ def options_of(command: Any) -> set[str]:
 
 
 def walk(words: list[str]) -> tuple[Any, list[str]]:
-    """The command that `words` lead to, and the words that are left. Fails on one that does not exist."""
+    """The command that `words` lead to, and the words that are left. One that does not exist fails; `NAME` is any."""
     command: Any = typer.main.get_command(app)
-    while (named := getattr(command, "commands", {})) and words and not words[0].startswith("-"):
+    while (
+        (named := getattr(command, "commands", {})) and words and not (words[0].startswith("-") or words[0].isupper())
+    ):
         assert words[0] in named, f"`talkie {words[0]}` does not exist"
         command = load(words[0]) if words[0] in COMMANDS and command.name == "talkie" else named[words[0]]
         words = words[1:]
