@@ -6,6 +6,7 @@ import contextlib
 import logging
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -110,8 +111,11 @@ def upload_limits(settings: Settings) -> UploadLimits:
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises `SettingsError` when the address is not ours or taken."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # A name may stand for addresses of both families; most programs on this machine try 127.0.0.1.
+        family, _, _, _, address = min(found, key=lambda item: item[0] != socket.AF_INET)
+        both = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         why = error.strerror or "it is no address of this machine"
         raise SettingsError(
@@ -124,10 +128,17 @@ def bind(host: str, port: int) -> socket.socket:
 def certificate(settings: Settings) -> tuple[str, str] | None:
     """Paths of the certificate and its key; None without TLS. Raises `SettingsError`."""
     if settings.tls_cert is not None and settings.tls_key is not None:
-        for path in (settings.tls_cert, settings.tls_key):
-            if not path.is_file():
-                raise SettingsError(f"There is no file {path}.", hint="tls_cert and tls_key name PEM files.")
-        return str(settings.tls_cert), str(settings.tls_key)
+        given = str(settings.tls_cert), str(settings.tls_key)
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                *given, password=""
+            )  # or it would ask at the terminal
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsError(
+                f"The certificate {given[0]} with the key {given[1]} cannot be used: {error.strerror or error}.",
+                hint="tls_cert and tls_key name PEM files that belong together; the key has no password.",
+            ) from None
+        return given
     if settings.tls == "off":
         return None
     from talkie.transports.tls import fingerprint, self_signed

@@ -47,9 +47,8 @@ def refused(home: Path, *flags: str, env: dict[str, str] | None = None) -> subpr
 # -- starting ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_without_a_key_it_listens_to_nobody_else(tmp_path: Path, host: str) -> None:
-    done = refused(tmp_path, "--host", host)
+def test_without_a_key_it_listens_to_nobody_else(tmp_path: Path) -> None:
+    done = refused(tmp_path, "--host", "0.0.0.0")
     assert done.returncode == 2 and "hint: Set TALKIE_API_KEY" in done.stderr and done.stdout == ""
 
 

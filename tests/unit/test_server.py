@@ -10,11 +10,13 @@ import pytest
 from talkie.errors import SettingsError, UnsafeAddress
 from talkie.server import access_rules, bind, certificate, own_names, serve, upload_limits
 from talkie.settings import Settings
+from talkie.transports.tls import self_signed
 
 
-def test_another_address_without_a_key_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_another_address_without_a_key_is_refused(tmp_path: Path, host: str) -> None:
     with pytest.raises(UnsafeAddress):
-        serve(Settings(home=tmp_path, host="0.0.0.0", log_level="error"))
+        serve(Settings(home=tmp_path, host=host, log_level="error"))
 
 
 def test_a_file_of_keys_that_was_named_must_be_there(tmp_path: Path) -> None:
@@ -24,10 +26,14 @@ def test_a_file_of_keys_that_was_named_must_be_there(tmp_path: Path) -> None:
     assert access_rules(Settings(home=tmp_path, api_key="x")).keys.required
 
 
-def test_a_certificate_that_was_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError):
-        certificate(Settings(home=tmp_path, tls_cert=tmp_path / "c.pem", tls_key=tmp_path / "k.pem"))
-    assert certificate(Settings(home=tmp_path)) is None
+def test_a_certificate_that_was_named_must_fit_its_key(tmp_path: Path) -> None:
+    certificate_file, key = self_signed(tmp_path / "a", [])
+    _, other_key = self_signed(tmp_path / "b", [])
+    for path in (other_key, tmp_path / "missing.pem", certificate_file):
+        with pytest.raises(SettingsError, match="cannot be used"):
+            certificate(Settings(home=tmp_path, tls_cert=certificate_file, tls_key=path))
+    good = certificate(Settings(home=tmp_path, tls_cert=certificate_file, tls_key=key))
+    assert good == (str(certificate_file), str(key)) and certificate(Settings(home=tmp_path)) is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

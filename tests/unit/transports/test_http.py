@@ -137,7 +137,8 @@ def piece(body: bytes, more: bool = True) -> dict[str, Any]:
 GONE = {"type": "http.disconnect"}
 
 
-def test_a_slow_upload_is_given_up(tmp_path: Path) -> None:
+def test_a_slow_upload_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("talkie.transports.http.edge.DRAIN_S", 0.05)
     app = make_app(tmp_path, idle_s=0.1)
     told = drive(app, [piece(b"x" * 2000), piece(b"y")])
     assert told[0]["status"] == 408 and json.loads(told[1]["body"])["error"]["code"] == "upload_timeout"
