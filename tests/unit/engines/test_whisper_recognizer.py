@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from talkie.engines.asr.whisper import WhisperRecognizer
-from talkie.engines.asr.whisper.ct2 import Ct2Model
 from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions
 from talkie.engines.registry import load
 from talkie.errors import EngineFailed, EngineUnavailable, InvalidValue, ModelBroken, UnsupportedByModel
@@ -231,9 +230,8 @@ def test_errors_of_the_library_become_ours(
         def encode(self, *_: object) -> None:
             raise RuntimeError(detail)
 
-    model = whisper._model
-    assert isinstance(model, Ct2Model)
-    monkeypatch.setattr(model, "_model", Failing())
+    assert whisper._loaded is not None
+    monkeypatch.setattr(whisper._loaded.model, "_model", Failing())
     with pytest.raises(error):
         whisper.recognize([noise(1.0)], GREEDY)
 

@@ -1,11 +1,13 @@
-"""Which device, which numbers, how many threads: the choices made for a user who made none.
+"""Which device, which numbers, how many threads: the choices made for a user who made none; and memory given back.
 
 Knows what the library and the operating system say of this machine; knows nothing of models.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 
@@ -86,3 +88,9 @@ def _quota() -> int | None:
         return None if quota == "max" else ceil(int(quota) / int(period))
     except (OSError, ValueError, ZeroDivisionError):
         return None
+
+
+def give_back_free_memory() -> None:
+    """Hand what was freed back to the operating system. glibc keeps it for later otherwise; elsewhere a no-op."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

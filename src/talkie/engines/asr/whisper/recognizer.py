@@ -7,20 +7,29 @@ stands in `hearing`; here a model is loaded, a request is held against what the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from talkie.audio.mel import MAX_SECONDS
 from talkie.engines.asr.whisper import results
 from talkie.engines.asr.whisper.ct2 import Ct2Model, LoadOptions, open_model
+from talkie.engines.asr.whisper.hardware import give_back_free_memory
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
 from talkie.engines.asr.whisper.model_files import check
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
+from talkie.engines.asr.whisper.tokens import WhisperTokens
 from talkie.engines.base import RecognizeOptions, RecognizerInfo
 from talkie.errors import EngineFailed, UnsupportedByModel
 from talkie.types import SAMPLE_RATE_HZ, Audio, Transcript
 
 MAX_BATCH = {"cpu": 8, "cuda": 16}
 _HOP_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    model: Ct2Model
+    tokens: WhisperTokens
 
 
 class WhisperRecognizer:
@@ -45,19 +54,20 @@ class WhisperRecognizer:
         workers: int = 1,
     ) -> None:
         files = check(Path(path), name)
-        self._model: Ct2Model | None = open_model(files, LoadOptions(device, compute_type, threads, workers))
-        self._tokens = load_tokens(files, multilingual=self._model.multilingual)
+        model = open_model(files, LoadOptions(device, compute_type, threads, workers))
+        tokens = load_tokens(files, multilingual=model.multilingual)
+        self._loaded: _Loaded | None = _Loaded(model, tokens)
         self._info = RecognizerInfo(
             name=files.name,
             engine="whisper",
-            languages=self._tokens.languages,
-            tasks=self._tokens.tasks,
-            prompts=self._tokens.previous is not None,
+            languages=tokens.languages,
+            tasks=tokens.tasks,
+            prompts=tokens.previous is not None,
             max_seconds=float(MAX_SECONDS),
-            max_batch=MAX_BATCH[self._model.device],
+            max_batch=MAX_BATCH[model.device],
             may_stop_early=True,
-            device=self._model.device,
-            compute_type=self._model.compute_type,
+            device=model.device,
+            compute_type=model.compute_type,
         )
 
     @property
@@ -73,21 +83,24 @@ class WhisperRecognizer:
         self._check(batch, options)
         heard = [Heard.of(audio) for audio in batch]
         with_sound = [item for item in heard if item.window.frames]
-        hearing = Hearing(self._loaded(), self._tokens, options)
+        loaded = self._still_loaded()
+        hearing = Hearing(loaded.model, loaded.tokens, options)
         for first in range(0, len(with_sound), self._info.max_batch):
             hearing.run(with_sound[first : first + self._info.max_batch])
-        return [results.transcript(item, self._tokens.decode, options, self._info.name) for item in heard]
+        return [results.transcript(item, loaded.tokens.decode, options, self._info.name) for item in heard]
 
     def close(self) -> None:
         """Unload the model and give back its memory; may be called twice."""
-        model, self._model = self._model, None
-        if model is not None:
-            model.close()
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            loaded.model.close()
+            del loaded
+            give_back_free_memory()
 
-    def _loaded(self) -> Ct2Model:
-        if self._model is None:
+    def _still_loaded(self) -> _Loaded:
+        if self._loaded is None:
             raise EngineFailed("whisper", "the model was unloaded.")
-        return self._model
+        return self._loaded
 
     def _check(self, batch: Sequence[Audio], options: RecognizeOptions) -> None:
         info = self._info
