@@ -33,6 +33,7 @@ def test_there_are_examples() -> None:
 def test_a_line_does_what_it_says(line: str, server: ServerProcess, tmp_path: Path) -> None:
     for name in re.findall(r"@([\w.-]+)", line):
         (tmp_path / name).write_bytes(speech_wav())
+    server.wait_ready()
     command = line.replace(HERE, server.url).replace("curl ", "curl --fail-with-body --silent --show-error ", 1)
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
