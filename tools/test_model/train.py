@@ -30,8 +30,8 @@ GUIDED_HEADS = 2  # the first heads of every decoder layer follow the words
 PHASES: list[tuple[float, list[tuple[int, int, float]]]] = [
     (0.00, [(400, 16, 1.0)]),
     (0.20, [(400, 16, 0.55), (800, 10, 0.38), (3000, 4, 0.07)]),
-    (0.48, [(400, 16, 0.40), (800, 10, 0.30), (3000, 4, 0.30)]),
-    (0.75, [(400, 16, 0.25), (800, 10, 0.15), (3000, 4, 0.60)]),
+    (0.48, [(400, 16, 0.50), (800, 10, 0.32), (3000, 4, 0.18)]),
+    (0.75, [(400, 16, 0.30), (800, 10, 0.30), (3000, 4, 0.40)]),
 ]
 
 
@@ -150,7 +150,7 @@ def _attention_loss(attentions: list[Tensor], spans: Tensor) -> Tensor:
 
 
 def total(parts: dict[str, Tensor], progress: float) -> Tensor:
-    help_ = max(0.15, 1.0 - 1.4 * progress)
+    help_ = max(0.35, 1.0 - 1.4 * progress)
     times = 0.35 if progress < 0.1 else 0.5
     aid = parts["frames"] + 0.5 * parts["ordinals"] + 0.3 * parts["attention"]
     return parts["words"] + times * parts["times"] + help_ * aid
