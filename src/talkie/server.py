@@ -130,9 +130,8 @@ def certificate(settings: Settings) -> tuple[str, str] | None:
     if settings.tls_cert is not None and settings.tls_key is not None:
         given = str(settings.tls_cert), str(settings.tls_key)
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-                *given, password=""
-            )  # or it would ask at the terminal
+            # An empty password, or OpenSSL would ask for one at the terminal.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*given, password="")
         except OSError as error:  # ssl.SSLError is one
             raise SettingsError(
                 f"The certificate {given[0]} with the key {given[1]} cannot be used: {error.strerror or error}.",
