@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from talkie.engines.asr.whisper.model_files import check, read_vocabulary
+from talkie.engines.asr.whisper.model_config import check_config
+from talkie.engines.asr.whisper.model_files import ModelFiles, check, read_vocabulary
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.errors import ModelBroken, ModelNotFound
 from whisper_models import shape_model
@@ -128,3 +129,59 @@ def test_vocabularies_that_do_not_fit_each_other(tmp_path: Path) -> None:
 def test_a_tokenizer_that_is_none(model: Path) -> None:
     with pytest.raises(ModelBroken, match=r"tokenizer\.json"):
         load_tokens(check(model), multilingual=True)
+
+
+@pytest.fixture
+def changeable(tmp_path: Path) -> Path:
+    directory = tmp_path / "changed"
+    shutil.copytree(shape_model(), directory)
+    return directory
+
+
+def change(directory: Path, **changes: object) -> ModelFiles:
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    (directory / "config.json").write_text(json.dumps(config | changes), encoding="utf-8")
+    return check(directory)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lang_ids": [10**9]},
+        {"lang_ids": [-1]},
+        {"suppress_ids_begin": [51_865]},
+        {"suppress_ids": "all"},
+        {"suppress_ids": [True]},
+        {"alignment_heads": [[1, 2]]},
+        {"alignment_heads": [[2, 0]]},
+        {"alignment_heads": [[1, -5]]},
+        {"alignment_heads": [[1]]},
+        {"alignment_heads": ["a"]},
+        {"alignment_heads": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_numbers_that_would_end_the_process_are_refused(changeable: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(ModelBroken) as caught:
+        check_config(change(changeable, **changes))
+    assert next(iter(changes)) in caught.value.message
+
+
+def test_a_model_without_heads_cannot_time_words(changeable: Path) -> None:
+    assert check_config(check(changeable))
+    assert not check_config(change(changeable, alignment_heads=None))
+    assert not check_config(change(changeable, alignment_heads=[], lang_ids=None))
+
+
+def test_a_config_that_is_no_object(changeable: Path) -> None:
+    (changeable / "config.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(ModelBroken, match="not an object"):
+        check_config(check(changeable))
+
+
+@pytest.mark.parametrize("length", [0, 3, 40, 5000])
+def test_weights_cut_off(changeable: Path, length: int) -> None:
+    content = (changeable / "model.bin").read_bytes()
+    (changeable / "model.bin").write_bytes(content[:length])
+    with pytest.raises(ModelBroken, match="cut off"):
+        check_config(check(changeable))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -264,3 +265,17 @@ def test_cuda_without_its_libraries(monkeypatch: pytest.MonkeyPatch, caplog: pyt
     assert recognizer.info.device == "cpu"
     assert NoCublas.made == ["cuda", "cuda", "cpu"]
     assert "Using the processor" in caplog.text
+
+
+def test_a_model_without_alignment_heads_refuses_to_time_words(tmp_path: Path) -> None:
+    directory = tmp_path / "headless"
+    shutil.copytree(shape_model(EARLY), directory)
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    (directory / "config.json").write_text(json.dumps(config | {"alignment_heads": None, "lang_ids": None}))
+    recognizer = WhisperRecognizer(directory, device="cpu", threads=1)
+    assert not recognizer.info.words
+    for options, param in ((RecognizeOptions(words=True), "words"), (GREEDY, "language")):
+        with pytest.raises(UnsupportedByModel) as caught:
+            recognizer.recognize([noise(1.0)], options)
+        assert caught.value.param == param
+    recognizer.close()

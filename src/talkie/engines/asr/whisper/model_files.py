@@ -41,15 +41,15 @@ def check(directory: Path, name: str = "") -> ModelFiles:
         path = directory / file
         if path.exists() and not _stays_inside(path, directory):
             raise ModelBroken(name, f"{file} is a link that leads out of the directory.")
-    _read_json(directory / "config.json", name)
-    _read_json(directory / "tokenizer.json", name)
+    read_json(directory / "config.json", name)
+    read_json(directory / "tokenizer.json", name)
     return ModelFiles(directory, name, directory / "tokenizer.json", directory / (vocabulary or VOCABULARIES[0]))
 
 
 def read_vocabulary(files: ModelFiles) -> list[str]:
     """The tokens of the model in the order of their ids. Raises `ModelBroken`."""
     if files.vocabulary.suffix == ".json":
-        tokens = _read_json(files.vocabulary, files.name)
+        tokens = read_json(files.vocabulary, files.name)
         if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
             raise ModelBroken(files.name, f"{files.vocabulary.name} is not a list of tokens.")
         return tokens
@@ -72,7 +72,8 @@ def _stays_inside(path: Path, directory: Path) -> bool:
     )
 
 
-def _read_json(path: Path, name: str) -> Any:
+def read_json(path: Path, name: str) -> Any:
+    """Parsed JSON of a bounded size. Raises `ModelBroken` naming the file."""
     try:
         return json.loads(_read_text(path, name))
     except (ValueError, RecursionError):

@@ -15,6 +15,7 @@ from talkie.engines.asr.whisper import results
 from talkie.engines.asr.whisper.ct2 import Ct2Model, LoadOptions, open_model
 from talkie.engines.asr.whisper.hardware import give_back_free_memory
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
+from talkie.engines.asr.whisper.model_config import check_config
 from talkie.engines.asr.whisper.model_files import check
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.asr.whisper.tokens import WhisperTokens
@@ -54,6 +55,7 @@ class WhisperRecognizer:
         workers: int = 1,
     ) -> None:
         files = check(Path(path), name)
+        words = check_config(files)
         model = open_model(files, LoadOptions(device, compute_type, threads, workers))
         tokens = load_tokens(files, multilingual=model.multilingual)
         self._loaded: _Loaded | None = _Loaded(model, tokens)
@@ -62,6 +64,7 @@ class WhisperRecognizer:
             engine="whisper",
             languages=tokens.languages,
             tasks=tokens.tasks,
+            words=words,
             prompts=tokens.previous is not None,
             max_seconds=float(MAX_SECONDS),
             max_batch=MAX_BATCH[model.device],
@@ -109,6 +112,8 @@ class WhisperRecognizer:
             raise UnsupportedByModel("language", f"The model {info.name!r} {what}.")
         if options.task not in info.tasks:
             raise UnsupportedByModel("task", f"The model {info.name!r} cannot {options.task}.")
+        if options.words and not info.words:
+            raise UnsupportedByModel("words", f"The model {info.name!r} has no heads to time words by.")
         for audio in batch:
             if audio.sample_rate != SAMPLE_RATE_HZ or audio.duration_s > MAX_SECONDS + _HOP_S:
                 raise EngineFailed("whisper", f"a window must be at most {MAX_SECONDS} s at {SAMPLE_RATE_HZ} Hz.")
