@@ -79,7 +79,7 @@ def test_from_a_pipe_to_stdout(recordings: Path, tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
     """In the middle of a long recording: no half-written file, no worker left, exit code 130."""
-    long = np.tile(np.concatenate([say(SENTENCE, VOICE, 157), np.zeros(16_000, np.float32)]), 60)
+    long = np.tile(np.concatenate([say(SENTENCE, VOICE, 157), np.zeros(16_000, np.float32)]), 30)
     (tmp_path / "long.wav").write_bytes(encode_wav(long, 16_000))
     process = subprocess.Popen(
         [*TALKIE, "transcribe", "long.wav", "-o", "out"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
@@ -128,12 +128,12 @@ def test_people_are_heard(tmp_path: Path) -> None:
         pytest.skip("the human recordings are not part of the repository")
     with manifest.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["language"].startswith("en")]
-    rows = [row for row in rows if 2.0 < float(row["seconds"]) < 8.0 and len(row["text"].split()) > 5][:6]
+    rows = [row for row in rows if 2.0 < float(row["seconds"]) < 8.0 and len(row["text"].split()) > 5][:4]
     paths = [str(HUMAN / row["path"]) for row in rows]
     out, _ = talkie(*paths, "-f", "json", cwd=tmp_path)
     heard = {line["file"]: line["text"] for line in map(json.loads, out.splitlines())}
     total = sum((word_error_rate(row["text"], heard[path]) for row, path in zip(rows, paths, strict=True)), Wer())
-    assert total.words > 30 and total.rate < 0.6
+    assert total.words > 20 and total.rate < 0.6
 
 
 # -- through a server --------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Knows nothing of formats and files of output.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_TRIES = 6
 MAX_WAIT_S = 30.0
+CLOSE_S = 2.0
 
 
 class Hearer(Protocol):
@@ -43,7 +45,10 @@ class LocalHearer:
         return self._service.transcribe(source, self._request)
 
     def close(self) -> None:
-        self._service.close(0.0)
+        """Give everything back; what cannot be interrupted, a decoder in the middle of a window, is not waited for."""
+        closing = threading.Thread(target=self._service.close, args=(0.0,), daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
 
 
 @dataclass(frozen=True, slots=True)

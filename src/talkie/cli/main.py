@@ -6,6 +6,8 @@ must answer at once.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,28 +115,48 @@ def load(name: str) -> Any:
 def run(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Always ends in `SystemExit`; the codes are those of `talkie.cli.output`."""
     args = list(sys.argv[1:] if arguments is None else arguments)
-    debug = _take_debug(args)
+    try:
+        _run(args, debug=_take_debug(args))
+    except SystemExit as ended:
+        if arguments is None and ended.code == INTERRUPTED:
+            _leave_now()
+        raise
+
+
+def _run(args: list[str], *, debug: bool) -> None:
     command = typer.main.get_command(app)
     try:
         command.main(args=args, prog_name="talkie")
-    except TalkieError as error:
-        if debug:
-            raise
-        show_error(error)
-        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except OSError as error:
-        if debug:
-            raise
-        say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
-        sys.exit(FAILED)
     except Exception as error:
         if debug:
             raise
-        say(f"error: something went wrong inside Talkie ({type(error).__name__}: {error})")
-        say(f"hint: that is a fault of ours; the same command with {DEBUG} shows where, please report it.")
-        sys.exit(FAILED)
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> int:
+    """What went wrong, on stderr; the exit code."""
+    if isinstance(error, TalkieError):
+        show_error(error)
+        return exit_code(error)
+    if isinstance(error, OSError):
+        say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        return FAILED
+    say(f"error: something went wrong inside Talkie ({type(error).__name__}: {error})")
+    say(f"hint: that is a fault of ours; the same command with {DEBUG} shows where, please report it.")
+    return FAILED
+
+
+def _leave_now() -> None:
+    """End this process without waiting for threads: one in the middle of decoding a window cannot be interrupted.
+
+    Worker processes see that we are gone and end by themselves.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _take_debug(args: list[str]) -> bool:
