@@ -62,6 +62,8 @@ class LazyGroup(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, found, rest = super().resolve_command(ctx, args)
+        if name != "serve":  # which has a log of its own
+            _plain_warnings()
         return name, load(name) if name in COMMANDS else found, rest
 
 
@@ -157,6 +159,13 @@ def _leave_now() -> None:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(INTERRUPTED)
+
+
+def _plain_warnings() -> None:
+    """Warnings of Talkie and its libraries as lines like all others on stderr."""
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
 
 
 def _take_debug(args: list[str]) -> bool:
