@@ -72,7 +72,7 @@ class Service:
         self._detector: VoiceActivityDetector = registry.load("silero")()
         self._voice: Synthesizer | None = None
         self._voice_lock = threading.Lock()
-        self._parts: dict[str, str] = {}
+        self._parts = {"model": "loading", "voice activity": "loading"}
 
     # -- hearing ---------------------------------------------------------------------------------------------------
 
@@ -167,20 +167,20 @@ class Service:
         return self._leases.loaded()
 
     def ready(self) -> Readiness:
-        """How each part is: loading, ready, or what is wrong with it. Without `warm` parts are loaded on first use."""
+        """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
         parts = dict(self._parts)
         for row, lane in self._leases.lanes():
             is_ready = getattr(lane.recognizer, "ready", None)
             parts[f"model {row.name}"] = "ready" if is_ready is None or is_ready() else "loading"
-        return Readiness(all(state == "ready" for state in parts.values()), parts)
+        return Readiness(all(parts[needed] == "ready" for needed in self._parts), parts)
 
     def warm(self) -> None:
         """Load what a first request needs. What fails is told by `ready`; this raises nothing of `talkie.errors`."""
-        self._parts.update({"voice activity": "loading", "model": "loading"})
         with self._telling("model"):
             model = self.choose(TranscribeRequest())
-            self._parts[f"model {model.name}"] = self._parts.pop("model")
-            with self._telling(f"model {model.name}"), self._leases.lease(_key(model)):
+            name = f"model {model.name}"
+            self._parts = {name: "loading", "voice activity": "loading"}
+            with self._telling(name), self._leases.lease(_key(model)):
                 pass
         with self._telling("voice activity"):
             stream = self._detector.open()
