@@ -36,7 +36,8 @@ SENTENCES = (
     "Open the window and let some fresh air in.",
     "Nobody knew who had written the letter on the table.",
 )
-VOICES = ("en-us", "en-us+f3", "en-gb", "en-gb+f2")
+# Of espeak-ng's voices those that a recogniser trained on people understands best (docs/lab-log.md).
+VOICES = ("en-us+klatt4", "en-us+klatt5")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Lease:
     """A worker lent to one caller for several requests in a row, such as one utterance fed in pieces."""
 
     def __init__(self, worker: WorkerProcess) -> None:
-        self._worker = worker
+        self._worker: WorkerProcess | None = worker
 
     def ask(
         self,
@@ -46,7 +46,12 @@ class Lease:
         cancelled: Cancel | None = None,
     ) -> Reply:
         """One request, one answer; see `WorkerProcess.ask` for what it raises. Not tried again."""
+        if self._worker is None:  # it may be working for somebody else by now
+            raise RuntimeError("the lease has ended")
         return self._worker.ask(op, args or {}, payload, timeout_s=timeout_s, cancelled=cancelled)
+
+    def end(self) -> None:
+        self._worker = None
 
 
 class WorkerPool:
@@ -65,9 +70,11 @@ class WorkerPool:
         self._changed = threading.Condition()
         self._waiting = 0
         self._closed = False
-        self._all: list[WorkerProcess] = [WorkerProcess(spec) for _ in range(self.size)]
-        self._free: deque[WorkerProcess | None] = deque(self._all)  # None: a place whose worker died
+        self._all: list[WorkerProcess] = []
         self._finalizer = weakref.finalize(self, _end_all, self._all, os.getpid())
+        for _ in range(self.size):
+            self._start()
+        self._free: deque[WorkerProcess | None] = deque(self._all)  # None: a place whose worker died
 
     def ready(self) -> bool:
         """Is at least one worker loaded? Does not wait."""
@@ -107,9 +114,11 @@ class WorkerPool:
     def lease(self, *, wait_s: float | None = None, cancelled: Cancel | None = None) -> Iterator[Lease]:
         """Borrow a worker. Raises `QueueFull` after `wait_s` seconds (None: wait), `Cancelled`, `ShuttingDown`."""
         worker = self._take(wait_s, cancelled)
+        lease = Lease(worker)
         try:
-            yield Lease(worker)
+            yield lease
         finally:
+            lease.end()
             self._give_back(worker)
 
     def close(self) -> None:
@@ -156,7 +165,7 @@ class WorkerPool:
                 self._free.pop()
                 try:
                     self._free.append(self._replace(worker))  # at once, so that it loads while nobody waits
-                except (EngineFailed, OSError):
+                except EngineFailed:
                     self._free.append(None)
             self._changed.notify()
 
@@ -169,7 +178,13 @@ class WorkerPool:
         if len(self._restarted_at) == self._restarts and now - self._restarted_at[0] < _RESTART_WINDOW_S:
             raise EngineFailed(self.spec.engine, f"its process ended {self._restarts} times within a minute")
         self._restarted_at.append(now)
-        worker = WorkerProcess(self.spec)
+        return self._start()
+
+    def _start(self) -> WorkerProcess:
+        try:
+            worker = WorkerProcess(self.spec)
+        except OSError as error:  # no more processes, memory or file descriptors to be had
+            raise EngineFailed(self.spec.engine, f"its process cannot start: {error.strerror}") from error
         self._all.append(worker)
         return worker
 

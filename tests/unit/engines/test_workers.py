@@ -176,6 +176,22 @@ def test_a_lease_keeps_one_worker_for_several_requests() -> None:
         pool.close()
 
 
+def test_a_lease_that_has_ended_cannot_be_used(pool: WorkerPool) -> None:
+    with pool.lease() as lease:
+        pass
+    with pytest.raises(RuntimeError, match="ended"):
+        lease.ask("echo")
+
+
+def test_a_machine_without_room_for_a_process_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("talkie.engines.worker_process.sys.executable", "/no/such/python")
+    before = open_descriptors()
+    with pytest.raises(EngineFailed, match="cannot start: No such file"):
+        WorkerPool(ECHO)
+    gc.collect()
+    assert open_descriptors() == before
+
+
 def test_map_uses_all_workers_and_keeps_the_order() -> None:
     pool = WorkerPool(ECHO, workers=2)
     try:
