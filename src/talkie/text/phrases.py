@@ -16,7 +16,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "please subscribe to my channel", "like and subscribe", "please like and subscribe",
         "don't forget to like and subscribe", "don't forget to subscribe", "see you next time", "see you next week",
         "see you in the next video", "i'll see you next time", "i'll see you in the next video", "bye", "bye bye",
-        "goodbye", "good night", "you", "so", "okay", "oh", "hmm", "the end", "we'll be right back", "music",
+        "goodbye", "good night", "you", "the end", "we'll be right back", "music",
         "music playing", "applause", "laughter", "silence", "blank audio", "inaudible", "foreign", "speaking foreign language",
     ),
     "de": (
@@ -67,7 +67,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "ご視聴ありがとうございました", "ご視聴ありがとうございます", "ご清聴ありがとうございました", "ありがとうございました",
         "最後までご視聴いただきありがとうございます", "最後までご視聴ありがとうございました", "見てくれてありがとう",
         "チャンネル登録お願いします", "チャンネル登録よろしくお願いします", "チャンネル登録をお願いいたします",
-        "おやすみなさい", "お疲れ様でした", "また次の動画でお会いしましょう", "バイバイ", "じゃあね", "はい", "音楽", "拍手",
+        "おやすみなさい", "お疲れ様でした", "また次の動画でお会いしましょう", "バイバイ", "じゃあね", "音楽", "拍手",
     ),
     "zh": (
         "谢谢", "謝謝", "谢谢大家", "謝謝大家", "谢谢观看", "謝謝觀看", "感谢观看", "感謝觀看", "多谢观看", "谢谢收看", "謝謝收看",

@@ -37,6 +37,7 @@ def heard(text: str, start_s: float = 1.0, end_s: float = 3.0, **figures: float)
         "$5!",
         "C#",
         "Yes.",
+        "Okay.",
         "The word Straße and the name Dvořák and π.",
         "He said спасибо to the driver and left the house.",
         "Subtitles by the way are useful.",
@@ -57,6 +58,12 @@ def test_a_known_phrase_goes_in_doubt_or_silence_only(text: str) -> None:
 
 def test_a_sentence_that_begins_like_a_phrase_is_none() -> None:
     assert apply(heard("Thank you for the bread.", avg_logprob=-0.9), ENGLISH) is None
+
+
+@pytest.mark.parametrize("text", ["Okay.", "Yes.", "So...", "Hm.", "No!", "はい。"])
+def test_a_mumbled_word_is_kept(text: str) -> None:
+    """Short answers are often unsure and nobody's credits: only silence and other filters take them."""
+    assert apply(heard(text, avg_logprob=-1.4), FilterContext("ja" if "は" in text else "en", SPEECH)) is None
 
 
 def test_an_engine_without_tokens_has_no_doubts_of_that_kind() -> None:
