@@ -13,7 +13,7 @@ from test_model.words import TIMESTAMPS, WORDS, Vocabulary
 
 FULL_FRAMES = 3000  # 30 s of 10 ms
 LATEST_FIRST_START = 50  # decoders allow a first timestamp of 1 s at most
-_GUARD = 2
+GUARD = 2  # frames of room about a word
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Batch:
     tokens: npt.NDArray[np.int64]  # (B, L)
     targets: npt.NDArray[np.int64]  # (B, L), -1 where nothing is learnt
     spans: npt.NDArray[np.int64]  # (B, L, 2) frames that tell the target, (0, 0) for none
+    pauses: npt.NDArray[np.int64]  # (B, L) where the next word begins, 0 for what is no word
     frame_words: npt.NDArray[np.int64]  # (B, T) index in WORDS, or len(WORDS) between words
     ordinals: npt.NDArray[np.int64]  # (B, T) which word of the window, -1 between words
 
@@ -53,6 +54,7 @@ def make_batch(windows: list[Window], vocabulary: Vocabulary, rng: np.random.Gen
         tokens=np.full((count, length), vocabulary.special("endoftext")),
         targets=np.full((count, length), -1),
         spans=np.zeros((count, length, 2), np.int64),
+        pauses=np.zeros((count, length), np.int64),
         frame_words=np.full((count, frames), len(WORDS)),
         ordinals=np.full((count, frames), -1),
     )
@@ -60,6 +62,7 @@ def make_batch(windows: list[Window], vocabulary: Vocabulary, rng: np.random.Gen
         batch.tokens[i, : len(row.tokens)] = row.tokens
         batch.targets[i, : len(row.targets)] = row.targets
         batch.spans[i, : len(row.spans)] = np.clip(row.spans, 0, frames)
+        batch.pauses[i, : len(row.spans)] = np.clip(_pauses(window, row, vocabulary), 0, frames)
         for ordinal, (index, start, end) in enumerate(w for s in window.segments for w in s.words):
             inside = slice(round(start), max(round(start) + 1, round(end)))
             batch.frame_words[i, inside] = index
@@ -91,6 +94,13 @@ def label(window: Window, vocabulary: Vocabulary, rng: np.random.Generator) -> R
     return Row(prompt + head + body, targets, spans)
 
 
+def _pauses(window: Window, row: Row, vocabulary: Vocabulary) -> list[int]:
+    """For each word that a row says, where the next one begins; the last word has no pause."""
+    words = [word for segment in window.segments for word in segment.words]
+    starts = iter([*(round(a) for _, a, _ in words[1:]), round(words[-1][2])] if words else [])
+    return [next(starts) if 0 <= target < vocabulary.text_size else 0 for target in row.targets]
+
+
 def timed_body(window: Window, vocabulary: Vocabulary) -> tuple[list[int], list[tuple[int, int]]]:
     tokens: list[int] = []
     spans: list[tuple[int, int]] = []
@@ -120,7 +130,7 @@ def plain_body(window: Window, vocabulary: Vocabulary) -> tuple[list[int], list[
 
 def _words(segment: Segment, vocabulary: Vocabulary) -> tuple[list[int], list[tuple[int, int]]]:
     tokens = [vocabulary.word(WORDS[index]) for index, _, _ in segment.words]
-    spans = [(max(0, round(a) - _GUARD + 1), round(b) + _GUARD) for _, a, b in segment.words]
+    spans = [(max(0, round(a) - GUARD + 1), round(b) + GUARD) for _, a, b in segment.words]
     return tokens, spans
 
 

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from test_model.labels import Batch, make_batch
+from test_model.labels import GUARD, Batch, make_batch
 from test_model.listening import Heard, held_out, word_errors
 from test_model.model import ORDINAL_PERIODS, Size, TinyWhisper
 from test_model.speech import load_bank, make_noises
@@ -108,6 +108,7 @@ def losses(model: TinyWhisper, batch: Batch, timestamp_begin: int) -> dict[str, 
         "frames": F.cross_entropy(frame_words.float().flatten(0, 1), frame_targets.flatten()),
         "ordinals": _ordinal_loss(ordinals.float(), torch.from_numpy(batch.ordinals)),
         "attention": _attention_loss(attentions, torch.from_numpy(batch.spans)),
+        "cover": _cover_loss(attentions[-1][:, 1], torch.from_numpy(batch.spans), torch.from_numpy(batch.pauses)),
     }
 
 
@@ -149,11 +150,27 @@ def _attention_loss(attentions: list[Tensor], spans: Tensor) -> Tensor:
     return total / len(attentions)
 
 
+def _cover_loss(weights: Tensor, spans: Tensor, pauses: Tensor) -> Tensor:
+    """How far the head for word times is from even attention to the word and a little to the pause after it.
+
+    Alignment puts a word's start where the attention passes to it, so no frame may be left to chance.
+    """
+    frames = torch.arange(weights.shape[-1])
+    words = pauses > 0
+    if not bool(words.any()):
+        return weights.sum() * 0
+    start, stop, rest = (edge[words][:, None] for edge in (spans[..., 0] + GUARD - 1, spans[..., 1] - GUARD, pauses))
+    wanted = ((frames >= start) & (frames < stop)) + 0.15 * ((frames >= stop) & (frames < rest))
+    wanted = wanted / wanted.sum(dim=1, keepdim=True).clamp(min=1e-6)
+    logs = torch.log(weights.float()[words].clamp(min=1e-6))
+    return (torch.xlogy(wanted, wanted) - wanted * logs).sum(dim=1).mean()
+
+
 def total(parts: dict[str, Tensor], progress: float) -> Tensor:
     help_ = max(0.35, 1.0 - 1.4 * progress)
     times = 0.35 if progress < 0.1 else 0.5
     aid = parts["frames"] + 0.5 * parts["ordinals"] + 0.3 * parts["attention"]
-    return parts["words"] + times * parts["times"] + help_ * aid
+    return parts["words"] + times * parts["times"] + help_ * aid + 0.1 * parts["cover"]
 
 
 def make_optimisers(model: TinyWhisper, rate: float) -> list[torch.optim.Optimizer]:

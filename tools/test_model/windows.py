@@ -3,7 +3,8 @@
 Works on mel powers. Times inside a window are in encoder frames of 20 ms unless a name says otherwise.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,22 +12,25 @@ from scipy.signal import lfilter
 
 from test_model.labels import FULL_FRAMES, Segment, Window
 from test_model.speech import BABBLES, MELS, Clip, Floats, mel_power, normalise
+from test_model.words import DIGITS
 
 SEGMENT_GAP_S = 0.5  # words closer than this share a segment
 
 
 @dataclass(frozen=True)
 class Bank:
+    """Clips by kind: of one word or of several; of digits alone or of any words."""
+
     clips: list[Clip]
     noises: list[npt.NDArray[np.float16]]
 
-    def __post_init__(self) -> None:
-        single = [i for i, clip in enumerate(self.clips) if len(clip.words) == 1]
-        object.__setattr__(self, "single", np.array(single))
-        object.__setattr__(self, "several", np.setdiff1d(np.arange(len(self.clips)), single))
-
-    single: npt.NDArray[np.int64] = field(init=False)
-    several: npt.NDArray[np.int64] = field(init=False)
+    @cached_property
+    def kinds(self) -> dict[tuple[bool, bool], npt.NDArray[np.int64]]:
+        """Numbers of clips, by (of several words, of digits alone); the second kind is in the first as well."""
+        several = np.array([len(clip.words) > 1 for clip in self.clips])
+        digits = np.array([all(index < len(DIGITS) for index, _, _ in clip.words) for clip in self.clips])
+        choices = [(many, only) for many in (False, True) for only in (False, True)]
+        return {(many, only): np.flatnonzero((several == many) & (digits | (not only))) for many, only in choices}
 
 
 def transform(
@@ -123,8 +127,9 @@ class Composer:
         power = np.zeros((frames, MELS), np.float32)
         segments: list[Segment] = []
         cursor = int(rng.choice([rng.uniform(0, 30), rng.uniform(20, 120), rng.exponential(150)], p=[0.55, 0.3, 0.15]))
+        digits = bool(rng.random() < 0.5)  # digits keep company with digits, as in numbers
         while cursor < frames - 30 and len(segments) < 14:
-            segment, end = self._segment(power, cursor, cut=full and frames == FULL_FRAMES)
+            segment, end = self._segment(power, cursor, cut=full and frames == FULL_FRAMES, digits=digits)
             if not segment.words:
                 break
             segments.append(segment)
@@ -138,7 +143,7 @@ class Composer:
                 power = power[: min(frames, last + int(rng.integers(0, 100)) + 2)]
         return power, segments
 
-    def _segment(self, power: Floats, cursor: int, *, cut: bool) -> tuple[Segment, float]:
+    def _segment(self, power: Floats, cursor: int, *, cut: bool, digits: bool) -> tuple[Segment, float]:
         """Lay one segment from `cursor` on; clips that go over the end are cut there or left out."""
         rng = self.rng
         segment, end = Segment(), float(cursor)
@@ -147,8 +152,8 @@ class Composer:
         slow = rng.uniform(0.05, 0.3)
         while wanted > 0:
             wanted -= 1
-            names = self.bank.several if phrase else self.bank.single
-            clip, words = transform(self.bank.clips[int(rng.choice(names))], self.bank.noises, rng)
+            number = int(rng.choice(self.bank.kinds[phrase, digits]))
+            clip, words = transform(self.bank.clips[number], self.bank.noises, rng)
             room = len(power) - cursor
             if len(clip) > room and not cut:
                 break
@@ -170,7 +175,7 @@ class Composer:
             tail = lfilter([0.0, rng.uniform(0.01, 0.15)], [1.0, -decay], power, axis=0)
             power = power + tail
         if rng.random() < 0.5:
-            knots = rng.normal(0, 0.4, 6)
+            knots = rng.normal(0, 0.5, 6)
             power = power * 10 ** np.interp(np.arange(MELS), np.linspace(0, MELS - 1, 6), knots)
         telephone = rng.random() < 0.4
         noisy = rng.random() < 0.65 or not power.any()
