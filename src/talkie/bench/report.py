@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def json_line(bench: str, values: dict[str, Any]) -> str:
-    """One line, keys in the order given, figures to four significant digits."""
+    """One line, keys in the order given."""
     return json.dumps({"bench": bench, **values}, default=str, ensure_ascii=False)
 
 
