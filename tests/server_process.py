@@ -26,7 +26,7 @@ FAKE = [
     sys.executable,
     "-c",
     "import talkie.server, fakes_service, sys; name = sys.argv.pop(1); "
-    "talkie.server.build_service = lambda settings: fakes_service.named(name); "
+    "talkie.server.build_service = lambda settings, **_: fakes_service.named(name); "
     "from talkie.cli.main import run; run()",
 ]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from talkie.compose import build_service
 from talkie.errors import SettingsError, UnsafeAddress
 from talkie.transports.http.access import AccessRules
 from talkie.transports.http.app import create_app
@@ -44,7 +45,7 @@ def serve(settings: Settings) -> None:
     listening = bind(settings.host, settings.port)
     set_up_logging(settings.log_level, as_json=settings.log_json)
     tls = certificate(settings)
-    service = build_service(settings)
+    service: SpeechService = build_service(settings, max_audio_bytes=upload_limits(settings).max_bytes)
     door = Door(
         service, upload_limits(settings), rules, Gate(settings.concurrency + settings.queue_size + UPLOAD_PLACES)
     )
@@ -54,31 +55,6 @@ def serve(settings: Settings) -> None:
     finally:
         service.close(0.0)
     log.info("Talkie has stopped.")
-
-
-def build_service(settings: Settings) -> SpeechService:
-    """The service, of which nothing heavy is loaded yet."""
-    from talkie.runtime.config import ServiceConfig
-    from talkie.runtime.service import Service
-
-    return Service(
-        ServiceConfig(
-            home=settings.home,
-            model=settings.model,
-            device=settings.device,
-            compute_type=settings.compute_type,
-            threads=settings.threads,
-            workers=settings.workers,
-            preset=settings.preset,
-            concurrency=settings.concurrency,
-            queue_size=settings.queue_size,
-            max_loaded_models=settings.max_loaded_models,
-            max_audio_seconds=settings.max_audio_seconds,
-            max_audio_bytes=upload_limits(settings).max_bytes,
-            energy_gate=settings.energy_gate,
-            offline=settings.offline,
-        )
-    )
 
 
 def access_rules(settings: Settings) -> AccessRules:

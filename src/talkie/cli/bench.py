@@ -16,7 +16,6 @@ from talkie.cli.output import note, say
 
 if TYPE_CHECKING:
     from talkie.bench.recordings import Recording
-    from talkie.settings import Settings
 
 app = typer.Typer(help="Measure error rates, speed, memory and start-up time.", no_args_is_help=True)
 
@@ -106,15 +105,10 @@ def _recordings(speech: Path | None, kinds: Sequence[str] | None, directory: Pat
 
 
 def _service() -> Any:
-    from dataclasses import fields
-
-    from talkie.runtime.config import ServiceConfig
-    from talkie.runtime.service import Service
+    from talkie.compose import build_service
     from talkie.settings import load_settings
 
-    settings: Settings = load_settings({})[0]
-    shared = {field.name for field in fields(ServiceConfig)} & set(type(settings).model_fields)
-    return Service(ServiceConfig(**{name: getattr(settings, name) for name in shared} | {"allow_paths": True}))
+    return build_service(load_settings({})[0], allow_paths=True)
 
 
 def _understood(service: Any, model: str, recordings: Sequence[Recording]) -> list[Recording]:

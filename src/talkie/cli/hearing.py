@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -97,12 +97,9 @@ class RemoteHearer:
 
 def local_hearer(settings: Settings, request: TranscribeRequest) -> LocalHearer:
     """An engine in this process, by the settings; a model may be named by its path."""
-    from talkie.runtime.config import ServiceConfig
-    from talkie.runtime.service import Service
+    from talkie.compose import build_service
 
-    shared = {field.name for field in fields(ServiceConfig)} & set(type(settings).model_fields)
-    config = ServiceConfig(**{name: getattr(settings, name) for name in shared})
-    return LocalHearer(Service(replace(config, allow_paths=True)), request)
+    return LocalHearer(build_service(settings, allow_paths=True), request)
 
 
 def _fields(request: TranscribeRequest) -> dict[str, Any]:
