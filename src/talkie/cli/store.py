@@ -37,7 +37,7 @@ def pull(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL...",
+            metavar="MODEL",
             help="Names from `talkie list --all`, or hf:OWNER/REPOSITORY[@REVISION].",
             autocompletion=_complete_known,
         ),
@@ -106,7 +106,7 @@ def show(name: Here, as_json: AsJson = False, home: Home = None) -> None:
 
 
 def rm(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", autocompletion=_complete_stored)],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", autocompletion=_complete_stored)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     home: Home = None,
 ) -> None:

@@ -66,7 +66,8 @@ class RecognizerInfo:
 
     `languages` are ISO 639-1 codes; `max_seconds` is the longest audio one item of a batch may hold; `max_batch` the
     most items it gains from; `partials` says that it is a `StreamingRecognizer` as well; `may_stop_early` that its
-    decoder can end before the speech does, so that the rest must be asked for again.
+    decoder can end before the speech does, so that the rest must be asked for again; `interruptible` that `close` may
+    be called while it is at work, and ends that work.
     """
 
     name: str
@@ -79,6 +80,7 @@ class RecognizerInfo:
     max_batch: int = 1
     partials: bool = False
     may_stop_early: bool = False
+    interruptible: bool = False
     device: str = "cpu"
     compute_type: str = ""
 

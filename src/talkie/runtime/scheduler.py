@@ -90,13 +90,18 @@ class Lane:
                 item.future.set_result(transcript)
 
     def close(self) -> None:
-        """Serve what is in the line, then give the engine back."""
+        """Refuse what is in the line, end the batch at work or wait for it, and give the engine back."""
         with self._ready:
             self._closed = True
+            waiting = [item for item in self._waiting if item.future.set_running_or_notify_cancel()]
+            self._waiting.clear()
             self._ready.notify_all()
-        self._thread.join()
+        _fail(waiting, ShuttingDown())
         with self.on_close:
+            if not self.recognizer.info.interruptible:
+                self._thread.join()
             self.recognizer.close()
+            self._thread.join()
 
 
 def _fail(batch: list[_Item], error: TalkieError, cause: Exception | None = None) -> None:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from fakes import FakeRecognizer, hear_its_place
+from fakes import FAKE_INFO, FakeRecognizer, hear_its_place
 from talkie.engines.base import RecognizeOptions
 from talkie.errors import EngineFailed, QueueFull, ShuttingDown, UnsupportedByModel
 from talkie.runtime import scheduler
@@ -89,19 +90,37 @@ def test_an_engine_that_loses_a_part_is_an_error() -> None:
     lane.close()
 
 
-def test_closing_serves_the_line_first_and_takes_nothing_new(held: FakeRecognizer) -> None:
+def test_closing_refuses_the_line_and_waits_for_the_batch_at_work(held: FakeRecognizer) -> None:
     lane = Lane(held)
-    begin(lane, held)
-    last = lane.submit(audio(1), EN)
+    first = lane.submit(audio(0), EN)
+    assert held.started.wait(20)
+    second = lane.submit(audio(1), EN)
     closing = threading.Thread(target=lane.close)
     closing.start()
-    while not lane._closed:
-        pass
+    with pytest.raises(ShuttingDown):
+        second.result(20)
     with pytest.raises(ShuttingDown):
         lane.submit(audio(2), EN)
+    assert not held.closed
     release(held)
     closing.join(20)
-    assert last.result(0).text == "at 1"
+    assert first.result(0).text == "at 0"
+    assert held.closed
+
+
+def test_an_engine_that_can_be_interrupted_is_not_waited_for(held: FakeRecognizer) -> None:
+    class Interruptible(FakeRecognizer):
+        def close(self) -> None:
+            super().close()
+            release(self)
+
+    engine = Interruptible(info=replace(FAKE_INFO, interruptible=True), gate=threading.Event())
+    lane = Lane(engine)
+    first = lane.submit(audio(0), EN)
+    assert engine.started.wait(20)
+    lane.close()  # would wait for ever for the batch
+    assert engine.closed
+    assert first.result(0).text == "at 0"
 
 
 def test_the_line_has_a_bound(held: FakeRecognizer, monkeypatch: pytest.MonkeyPatch) -> None:

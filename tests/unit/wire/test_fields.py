@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talkie.audio.decode import RawFormat
-from talkie.errors import RequestError
+from talkie.errors import BadRawParameters, RequestError
 from talkie.wire.fields import MODEL_ALIASES, RESPONSE_FORMATS, parse_call
 
 TEXT = st.text(max_size=40)
@@ -103,7 +103,7 @@ def test_what_is_not_given_is_said() -> None:
 def test_any_fields_are_understood_or_refused_by_name(pairs: list[tuple[str, str]]) -> None:
     try:
         call = parse_call(pairs, "transcribe")
-    except RequestError as error:
+    except (RequestError, BadRawParameters) as error:
         assert error.param
     else:
         assert call.response_format in RESPONSE_FORMATS

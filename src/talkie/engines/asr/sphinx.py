@@ -50,6 +50,7 @@ class SphinxRecognizer:
             max_seconds=MAX_SECONDS,
             max_batch=self._workers,
             partials=True,
+            interruptible=True,
             compute_type="int8",
         )
 
