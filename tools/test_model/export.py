@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from test_model.model import Attention, Layer, TinyWhisper
-from test_model.train import GUIDED_HEADS
+from test_model.train import WORD_TIME_HEAD
 from test_model.words import Vocabulary
 
 Array = npt.NDArray[np.float32]
@@ -63,12 +63,11 @@ def _spec(model: TinyWhisper, vocabulary: Vocabulary) -> Any:
         assert isinstance(layer, Layer)
         _layer(part, layer)
     spec.register_vocabulary(vocabulary.tokens)
-    last = size.decoder_layers - 1
     spec.config.suppress_ids = [vocabulary.special(name) for name in _NEVER_SAID]
     # Unlike Whisper's own list this one leaves the end of text out: an empty window may give an empty text.
     spec.config.suppress_ids_begin = [vocabulary.ids[vocabulary.tokens[ord(" ")]]]
     spec.config.lang_ids = [vocabulary.special("en")]
-    spec.config.alignment_heads = [[last, head] for head in range(GUIDED_HEADS)]
+    spec.config.alignment_heads = [[size.decoder_layers - 1, WORD_TIME_HEAD]]
     return spec
 
 

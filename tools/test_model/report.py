@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-_COLUMNS = ("words", "times", "frames", "ordinals", "attention", "wer", "time_error_s")
+_COLUMNS = ("words", "times", "frames", "ordinals", "attention", "cover", "wer", "time_error_s")
 
 
 def report(path: Path, every_minutes: float = 5.0) -> str:

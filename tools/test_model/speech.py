@@ -53,7 +53,7 @@ def mel_filters() -> Floats:
     widths = np.diff(hz)
     rising, falling = -ramps[:-2] / widths[:-1, None], ramps[2:] / widths[1:, None]
     filters = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (hz[2:] - hz[:MELS]))[:, None]
-    return filters.astype(np.float32)
+    return np.asarray(filters, dtype=np.float32)
 
 
 _FILTERS = mel_filters()
@@ -155,7 +155,7 @@ def make_clip(samples: Floats, words: list[tuple[int, float, float]], rng: rando
 def _make_clips(arguments: tuple[int, int, bool]) -> list[Clip]:
     seed, count, held_out = arguments
     speaker = Speaker(held_out=held_out, seed=seed)
-    clips = []
+    clips: list[Clip] = []
     while len(clips) < count:
         try:
             samples, words = speaker.say(random_text(speaker.rng))

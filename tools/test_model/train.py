@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from test_model.windows import Bank, Composer, features_of
 from test_model.words import Vocabulary
 
 GUIDED_HEADS = 2  # the first heads of every decoder layer follow the words
+WORD_TIME_HEAD = 1  # of the last layer: spreads evenly over the word
 
 # From this part of the time on: (frames of 10 ms, windows in a batch, share of the batches).
 PHASES: list[tuple[float, list[tuple[int, int, float]]]] = [
@@ -101,14 +101,14 @@ def losses(model: TinyWhisper, batch: Batch, timestamp_begin: int) -> dict[str, 
         frame_words, ordinals = model.frame_words(memory), model.frame_ordinals(memory)
     targets = torch.from_numpy(batch.targets)
     words, times = _token_losses(logits.float(), targets, timestamp_begin)
-    frame_targets = torch.from_numpy(batch.frame_words)
+    frame_targets, spans = torch.from_numpy(batch.frame_words), torch.from_numpy(batch.spans)
     return {
         "words": words,
         "times": times,
         "frames": F.cross_entropy(frame_words.float().flatten(0, 1), frame_targets.flatten()),
         "ordinals": _ordinal_loss(ordinals.float(), torch.from_numpy(batch.ordinals)),
-        "attention": _attention_loss(attentions, torch.from_numpy(batch.spans)),
-        "cover": _cover_loss(attentions[-1][:, 1], torch.from_numpy(batch.spans), torch.from_numpy(batch.pauses)),
+        "attention": _attention_loss(attentions, spans),
+        "cover": _cover_loss(attentions[-1][:, WORD_TIME_HEAD], spans, torch.from_numpy(batch.pauses)),
     }
 
 
@@ -324,11 +324,3 @@ def load_average(checkpoint: Path) -> TinyWhisper:
     model = TinyWhisper(Size(**state["size"]))
     model.load_state_dict(state["average"])
     return model.eval()
-
-
-def batches_for_tests(bank_path: Path, seed: int) -> Iterator[Batch]:
-    """Batches in this process, for a look at what training sees."""
-    clips = load_bank(bank_path)
-    composer = Composer(Bank(clips, make_noises(clips, seed)), seed)
-    while True:
-        yield make_batch([composer.window(400) for _ in range(16)], Vocabulary(), composer.rng)
