@@ -25,10 +25,11 @@ sys.stdout.buffer.write(speech.sample_rate_hz.to_bytes(4, "little") + speech.sam
 
 
 @functools.cache
-def say(text: str, voice: str = "en-us+f3", rate: int = 160, sample_rate: int = 16_000) -> npt.NDArray[np.float32]:
+def say(text: str, voice: str = "en-us+klatt4", rate: int = 160, sample_rate: int = 16_000) -> npt.NDArray[np.float32]:
     """Speech as mono samples from -1 to 1.
 
-    `voice` is an espeak-ng voice, with or without a variant; `rate` is in words a minute.
+    `voice` is an espeak-ng voice, with or without a variant; `rate` is in words a minute. The default gives the same
+    samples every time; variants with breath in them (f2, f3) draw their noise from the clock.
     """
     command = [sys.executable, "-c", _CHILD, voice, str(rate), text]
     output = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout

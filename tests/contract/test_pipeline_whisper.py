@@ -118,7 +118,10 @@ def test_windows_of_a_long_file_equal_the_reference(model: str, words: bool, ope
         reference = _first_window(path, window, words)
         assert [segment.tokens for segment in ours.segments] == [segment.tokens for segment in reference.segments]
         assert [segment.text for segment in ours.segments] == [segment.text for segment in reference.segments]
-        assert _times(ours, window.start_s) == pytest.approx(_times(reference), abs=1e-3)
+        alone = lane.submit(Audio(window.samples), options).result(60)
+        assert _times(alone) == pytest.approx(_times(reference), abs=1e-3)
+        # Added to a start such as 22.0, a time may round to the other side of a rule's bound: one word, 0.2 s at most.
+        assert _times(ours, window.start_s) == pytest.approx(_times(reference), abs=0.2)
         place = round(ours.decoded_until_s * 100) * 160
     assert place > len(samples) - HOP
 
