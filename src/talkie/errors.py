@@ -2,7 +2,7 @@
 
     TalkieError
       AudioError            undecodable_audio no_audio_stream empty_audio audio_too_long audio_too_large
-                            bad_raw_parameters container_not_allowed
+                            bad_raw_parameters container_not_allowed unreadable_file
       RequestError          invalid_value bad_request_body upload_timeout unsupported_by_model
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
                             model_exists offline store_full
@@ -48,6 +48,13 @@ class UndecodableAudio(AudioError):
             hint="Check that it plays in a media player; wav, flac, mp3, ogg, webm, m4a and most others work.",
             param="file",
         )
+
+
+class UnreadableFile(AudioError):
+    code = "unreadable_file"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The file cannot be opened: {why}.", hint="Check its path and its permissions.", param="file")
 
 
 class NoAudioStream(AudioError):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from talkie.errors import AudioTooLarge, EmptyAudio, UndecodableAudio
+from talkie.errors import AudioTooLarge, EmptyAudio, UndecodableAudio, UnreadableFile
 
 COPY_BYTES = 1 << 20
 SPOOL_MEMORY_BYTES = 8 << 20
@@ -115,13 +115,13 @@ class Reader:
 def open_source(source: Path | BinaryIO, max_bytes: int | None = None) -> Source:
     """A file by path, or an open one: read from its beginning, or from where it is when it cannot seek.
 
-    Raises `UndecodableAudio` where it cannot be read, `AudioTooLarge` and `EmptyAudio`. An open file stays the
+    Raises `UnreadableFile` where it cannot be opened, `AudioTooLarge` and `EmptyAudio`. An open file stays the
     caller's to close.
     """
     try:
         opened = _open(source, max_bytes)
     except OSError as error:
-        raise UndecodableAudio(f"it cannot be read ({error.strerror or type(error).__name__}).") from None
+        raise UnreadableFile(error.strerror or type(error).__name__) from None
     try:
         if max_bytes is not None and opened.end > max_bytes:
             raise AudioTooLarge(max_bytes)

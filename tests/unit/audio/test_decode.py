@@ -13,7 +13,7 @@ import pytest
 
 from audio_files import GOOD, Pipe, claiming, encode, id3, lying_webm, tone, wav
 from talkie.audio.decode import AudioLimits, AudioStream, load_audio, open_audio
-from talkie.errors import AudioTooLarge, AudioTooLong, EmptyAudio, UndecodableAudio
+from talkie.errors import AudioTooLarge, AudioTooLong, EmptyAudio, UndecodableAudio, UnreadableFile
 
 Floats = npt.NDArray[np.float32]
 RATE = 48_000
@@ -230,7 +230,7 @@ def _with_hole(seconds: float) -> bytes:
 
 def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "not there"):
-        with pytest.raises(UndecodableAudio) as caught:
+        with pytest.raises(UnreadableFile) as caught:
             open_audio(path)
         assert str(tmp_path) not in caught.value.message
 
