@@ -165,7 +165,7 @@ def what_next(console: Console, heard: list[Heard]) -> None:
             markup=False,
         )
     lines = [
-        *([(f"{program} pull whisper-base", "a far better model, 145 MB")] if built_in else []),
+        *([(f"{program} pull whisper-base", "a far better model, 148 MB")] if built_in else []),
         (f"{program} transcribe {first}", "the same on the command line; or a recording of yours"),
         (f"{program} serve", "the server, for any client of OpenAI's API; then:"),
         (f"curl http://127.0.0.1:8000/v1/audio/transcriptions -F file=@{first}", ""),

@@ -192,7 +192,7 @@ def _store(report: Report, settings: Settings) -> None:
     if store.best() is None:
         report.advise(
             "Only the built-in model is here: English, and many mistakes.",
-            "`talkie pull whisper-base` (145 MB) hears far better, in 99 languages.",
+            "`talkie pull whisper-base` (148 MB) hears far better, in 99 languages.",
         )
 
 
