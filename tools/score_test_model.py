@@ -42,6 +42,12 @@ def score(model: WhisperModel, tests: list[Heard], **options: Any) -> dict[str, 
     return {name: round(value, 4) for name, value in result.items()}
 
 
+def joined(tests: list[Heard], size: int) -> list[Heard]:
+    """Files of `size` windows each, longer than 30 s, without times."""
+    groups = [tests[start : start + size] for start in range(0, len(tests), size)]
+    return [Heard(np.concatenate([t.samples for t in g]), [w for t in g for w in t.words], []) for g in groups]
+
+
 def _told(segment: Any, begin: int) -> list[float]:
     """The times that the model told. (faster-whisper gives a single segment the start 0, whatever was told.)"""
     return [segment.seek / 100 + (token - begin) * 0.02 for token in segment.tokens if token >= begin]
@@ -66,6 +72,9 @@ def main() -> None:
         "word times": score(model, tests, beam_size=1, word_timestamps=True),
         "prompt": score(model, tests, beam_size=1, initial_prompt="hello talkie", hotwords="lamp Zanzibar"),
     }
+    files = joined(tests, 8)
+    results["long files"] = score(model, files, beam_size=1)
+    results["one by one"] = score(model, files, beam_size=1, condition_on_previous_text=False)
     if options.digits:
         people = list(human_digits(options.digits, options.count, 4242))
         results["human digits"] = score(model, people, beam_size=1)

@@ -80,7 +80,8 @@ class Row:
 def label(window: Window, vocabulary: Vocabulary, rng: np.random.Generator) -> Row:
     """What the decoder reads and should say, in one of Whisper's two forms."""
     timed = bool(rng.random() < 0.62)
-    prompt = previous_text(vocabulary, rng) if rng.random() < 0.12 else []
+    full = window.features.shape[1] == FULL_FRAMES  # a file's later windows have all that was said before as prompt
+    prompt = previous_text(vocabulary, rng, long=full) if rng.random() < (0.4 if full else 0.12) else []
     start, end = vocabulary.special("startoftranscript"), vocabulary.special("endoftext")
     head = [start] if timed else [start, vocabulary.special("notimestamps")]
     body, spans = (timed_body if timed else plain_body)(window, vocabulary)
@@ -134,16 +135,17 @@ def _words(segment: Segment, vocabulary: Vocabulary) -> tuple[list[int], list[tu
     return tokens, spans
 
 
-def previous_text(vocabulary: Vocabulary, rng: np.random.Generator) -> list[int]:
+def previous_text(vocabulary: Vocabulary, rng: np.random.Generator, *, long: bool = False) -> list[int]:
     """A prompt: earlier words with or without timestamps, or words that are not ours, spelt in bytes."""
     tokens = [vocabulary.special("startofprev")]
     kind = rng.random()
     if kind < 0.25:
         return tokens + [int(rng.integers(vocabulary.text_size)) for _ in range(int(rng.integers(1, 30)))]
-    for _ in range(int(rng.integers(1, 5))):
-        words = [vocabulary.word(str(rng.choice(WORDS))) for _ in range(int(rng.integers(1, 7)))]
+    digits = WORDS[:10] if rng.random() < 0.4 else WORDS
+    for _ in range(int(rng.integers(1, 25 if long else 5))):
+        words = [vocabulary.word(str(rng.choice(digits))) for _ in range(int(rng.integers(1, 7)))]
         if kind < 0.6:
             times = sorted(rng.integers(0, TIMESTAMPS, 2))
             words = [int(times[0]) + vocabulary.timestamp_begin, *words, int(times[1]) + vocabulary.timestamp_begin]
         tokens += words
-    return tokens
+    return tokens[:224]

@@ -48,6 +48,14 @@ def transform(
     return np.asarray(power[first:], dtype=np.float32), words
 
 
+def cut_start(
+    power: Floats, words: list[tuple[int, float, float]], first: int
+) -> tuple[Floats, list[tuple[int, float, float]]]:
+    """What is left from the frame `first` on; a word counts where most of it is left."""
+    kept = [(i, max(0.0, a - first), b - first) for i, a, b in words if b - first > 0.7 * (b - a)]
+    return power[first:], kept
+
+
 def _time_map(frames: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     """Rows to take, and knots of time before and after: another rate, which sways a little."""
     stretch = 1.0 if rng.random() < 0.3 else float(np.exp(rng.uniform(-0.22, 0.22)))
@@ -115,7 +123,7 @@ class Composer:
         rng = self.rng
         if frames < FULL_FRAMES:
             return frames if rng.random() < 0.6 else int(rng.integers(frames // 3, frames + 1))
-        if rng.random() < 0.25:
+        if rng.random() < 0.35:
             return frames
         return int(np.clip(np.exp(rng.normal(np.log(650), 0.7)), 100, frames))
 
@@ -129,7 +137,11 @@ class Composer:
         cursor = int(rng.choice([rng.uniform(0, 30), rng.uniform(20, 120), rng.exponential(150)], p=[0.55, 0.3, 0.15]))
         digits = bool(rng.random() < 0.5)  # digits keep company with digits, as in numbers
         while cursor < frames - 30 and len(segments) < 14:
-            segment, end = self._segment(power, cursor, cut=full and frames == FULL_FRAMES, digits=digits)
+            # A window that begins where another ended may begin within a sentence.
+            late = rng.uniform(0.1, 0.8) if not segments and rng.random() < 0.12 else 0.0
+            start = int(rng.integers(0, 3)) if late else cursor
+            cut = full and frames == FULL_FRAMES
+            segment, end = self._segment(power, start, cut=cut, digits=digits, late=late)
             if not segment.words:
                 break
             segments.append(segment)
@@ -143,8 +155,11 @@ class Composer:
                 power = power[: min(frames, last + int(rng.integers(0, 100)) + 2)]
         return power, segments
 
-    def _segment(self, power: Floats, cursor: int, *, cut: bool, digits: bool) -> tuple[Segment, float]:
-        """Lay one segment from `cursor` on; clips that go over the end are cut there or left out."""
+    def _segment(self, power: Floats, cursor: int, *, cut: bool, digits: bool, late: float) -> tuple[Segment, float]:
+        """Lay one segment from `cursor` on; clips that go over the end are cut there or left out.
+
+        `late` is the part of the first clip that was over before the window began.
+        """
         rng = self.rng
         segment, end = Segment(), float(cursor)
         phrase = rng.random() < 0.55
@@ -154,6 +169,10 @@ class Composer:
             wanted -= 1
             number = int(rng.choice(self.bank.kinds[phrase, digits]))
             clip, words = transform(self.bank.clips[number], self.bank.noises, rng)
+            if late and not segment.words:
+                clip, words = cut_start(clip, words, int(late * len(clip)))
+            if not words:
+                break
             room = len(power) - cursor
             if len(clip) > room and not cut:
                 break
