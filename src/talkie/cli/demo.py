@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from talkie.cli.child import Started
+    from talkie.settings import Settings
     from talkie.text.wer import Wer
     from talkie.types import Transcript
 
@@ -74,7 +75,7 @@ def demo(
     _step(console, "starting a server of its own")
     with running_server(settings.home, key) as server:
         _step(console, f"speaking, with the built-in voice {voice}")
-        spoken = list(speak(text or SENTENCES, voice, output or settings.home / "demo"))
+        spoken = list(speak(settings, text or SENTENCES, voice, output or settings.home / "demo"))
         _step(console, f"hearing, at {server.url}")
         heard = []
         for item in spoken:
@@ -85,21 +86,20 @@ def demo(
     raise typer.Exit(0 if went_well(heard) else 1)
 
 
-def speak(sentences: list[str] | tuple[str, ...], voice: str, directory: Path) -> Iterator[Spoken]:
+def speak(settings: Settings, sentences: Sequence[str], voice: str, directory: Path) -> Iterator[Spoken]:
     """Each sentence as a WAV file in `directory`."""
     import numpy as np
 
     from talkie.audio.encode import encode_wav
-    from talkie.engines import registry
-    from talkie.engines.base import SynthesizeOptions
+    from talkie.compose import build_service
     from talkie.errors import EngineFailed
 
     directory.mkdir(parents=True, exist_ok=True)
-    synthesizer = registry.load("espeak")()
+    service = build_service(settings)
     try:
         for number, sentence in enumerate(sentences, 1):
             began = time.monotonic()
-            chunks = list(synthesizer.synthesize(sentence, SynthesizeOptions(voice=voice, speed=SPEED)))
+            chunks = list(service.speak(sentence, voice, SPEED))
             if not chunks:
                 raise EngineFailed("espeak", "it said nothing")
             samples = np.concatenate([chunk.samples for chunk in chunks])
@@ -107,7 +107,7 @@ def speak(sentences: list[str] | tuple[str, ...], voice: str, directory: Path) -
             path.write_bytes(encode_wav(samples, chunks[0].sample_rate))
             yield Spoken(sentence, path, len(samples) / chunks[0].sample_rate, time.monotonic() - began)
     finally:
-        synthesizer.close()
+        service.close()
 
 
 def hear(server: Started, spoken: Spoken) -> Heard:

@@ -17,7 +17,7 @@ from talkie.models.name import is_name
 
 MAX_ENTRIES = 256
 IGNORED = frozenset({".tmp", ".DS_Store", "lost+found"})
-"""What may lie beside models: our own workplace on a volume of its own, and what systems put everywhere."""
+"""What may lie beside models: our own workshop on a volume of its own, and what systems put everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
