@@ -23,7 +23,6 @@ from talkie.bench.machine import command_of, family, peak_resident_bytes, proces
 from talkie.bench.recordings import synthesize
 from talkie.bench.report import megabytes, table
 from talkie.bench.served import Served, served
-from talkie.client import Client
 from talkie.types import SAMPLE_RATE_HZ, Samples
 
 _PAUSE_S = 0.5
@@ -74,11 +73,11 @@ def measure(model: str, minutes: float) -> MemoryResult:
         home = Path(directory)
         long = home / "long.flac"
         write_speech(long, minutes * 60)
-        with served(home, model) as server, Client(server.url) as client:
+        with served(home, model=model) as server:
             time.sleep(_SETTLE_S)
             idle = {pid: resident_bytes(pid) for pid in family(server.pid)}
             cpu, began = processor_seconds(server.pid), time.monotonic()
-            client.transcribe(long, model=model)
+            server.client.transcribe(long, model=model)
             wall_s, spent = time.monotonic() - began, processor_seconds(server.pid) - cpu
             time.sleep(_SETTLE_S)
             processes = tuple(

@@ -1,73 +1,106 @@
-"""A `talkie serve` to measure: a process on a free port with a home of its own, and when it answers what."""
+"""A real `talkie serve` as a child process on a free loopback port, for as long as a block runs.
+
+Knows nothing of what is asked of it; for measurements and for the demo.
+"""
 
 from __future__ import annotations
 
-import socket
+import contextlib
+import json
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-import httpx
+from talkie.client import Client
+from talkie.errors import EngineFailed, ServerUnreachable
 
-from talkie.errors import EngineFailed
-
-TALKIE = (sys.executable, "-c", "from talkie.cli.main import run; run()")
-START_LIMIT_S = 120.0
-_POLL_S = 0.01
+START_S, READY_S, STOP_S, POLL_S = 60.0, 120.0, 15.0, 0.02
+KEPT_LINES = 30
+TALKIE = (sys.executable, "-m", "talkie")
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running server and how long after its start it did what."""
+    """A running server, and the seconds from its start until it answered and until it was ready to work."""
 
     pid: int
+    client: Client
     url: str
-    alive_s: float
+    answers_s: float
     ready_s: float
 
 
-@contextmanager
-def served(home: Path, model: str) -> Iterator[Served]:
-    """Start, wait until `/readyz` is content, and stop at the end. Raises `EngineFailed` when it does not come up."""
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [*TALKIE, "serve", "--port", str(port), "--home", str(home), "--model", model, "--log-level", "error"]
+class _Log:
+    """What the child says on stderr: read all the time, so that it never blocks; the last lines are kept."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.url = ""
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._stream = stream
+        self.announced = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            self.lines.append(line.rstrip())
+            with contextlib.suppress(ValueError, AttributeError):
+                self.url = self.url or str(json.loads(line).get("url") or "")
+            if self.url:
+                self.announced.set()
+        self.announced.set()
+
+
+@contextlib.contextmanager
+def served(home: Path, *, model: str = "", api_key: str | None = None) -> Iterator[Served]:
+    """Start `talkie serve` and wait until it is ready. Without `model` it makes its own choice.
+
+    Raises `EngineFailed` with its last words when it does not come up.
+    """
+    command = [*TALKIE, "serve", "--host", "127.0.0.1", "--port", "0", "--home", str(home)]
+    command += ["--tls", "off", "--log-json", "--log-level", "info", *(("--model", model) if model else ())]
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
     try:
-        with httpx.Client(base_url=url, timeout=5.0, trust_env=False) as client:
-            alive_s = _wait(process, client, "/healthz", began)
-            ready_s = _wait(process, client, "/readyz", began)
-        yield Served(process.pid, url, alive_s, ready_s)
+        assert process.stderr is not None
+        log = _Log(process.stderr)
+        if not log.announced.wait(START_S) or not log.url:
+            raise _failed("it did not start", log)
+        with Client(log.url, api_key) as client:
+            answers_s = _wait(client, process, log, began, until_ready=False)
+            ready_s = _wait(client, process, log, began, until_ready=True)
+            yield Served(process.pid, client, log.url, answers_s, ready_s)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _stop(process)
 
 
-def _wait(process: subprocess.Popen[bytes], client: httpx.Client, path: str, began: float) -> float:
-    """Seconds from `began` until the path answers 200."""
-    while time.monotonic() - began < START_LIMIT_S:
-        try:
-            if client.get(path).status_code == 200:
+def _wait(client: Client, process: subprocess.Popen[str], log: _Log, began: float, *, until_ready: bool) -> float:
+    """Seconds from `began` until the server answers, or is ready."""
+    parts: object = None
+    while time.monotonic() - began < READY_S and process.poll() is None:
+        with contextlib.suppress(ServerUnreachable):
+            body = client.ready()
+            if body.get("ready") or not until_ready:
                 return time.monotonic() - began
-        except httpx.TransportError:
-            pass
-        if process.poll() is not None:
-            raise EngineFailed("serve", f"it ended with status {process.returncode} before it was ready")
-        time.sleep(_POLL_S)
-    raise EngineFailed("serve", f"it did not answer {path} within {START_LIMIT_S:g} s")
+            parts = body.get("parts")
+        time.sleep(POLL_S)
+    raise _failed(f"it did not become ready ({parts})" if parts else "it ended", log)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _failed(why: str, log: _Log) -> EngineFailed:
+    said = "\n".join(log.lines)
+    return EngineFailed("server", f"{why}. It said:\n{said}" if said else f"{why}, without a word")
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -44,8 +44,8 @@ def measure(model: str, runs: int = 5, progress: Callable[[int], None] = lambda 
     starts = []
     with tempfile.TemporaryDirectory(prefix="talkie-bench-") as home:
         for number in range(max(2, runs // 2 + 1)):
-            with served(Path(home), model) as server:
-                starts.append((server.alive_s, server.ready_s))
+            with served(Path(home), model=model) as server:
+                starts.append((server.answers_s, server.ready_s))
             progress(number + 2)
     alive_s, ready_s = (statistics.median(seconds) for seconds in zip(*starts[1:], strict=True))
     return StartResult(model, python_s, import_s, help_s, alive_s, ready_s)

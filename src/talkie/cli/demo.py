@@ -19,7 +19,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from talkie.cli.child import Started
+    from talkie.bench.served import Served
     from talkie.settings import Settings
     from talkie.text.wer import Wer
     from talkie.types import Transcript
@@ -66,14 +66,14 @@ def demo(
     """Speak a few sentences, let a server hear them, and show what was heard, how well and how fast."""
     from rich.console import Console
 
-    from talkie.cli.child import running_server
+    from talkie.bench.served import served
     from talkie.settings import load_settings
 
     settings, _ = load_settings({"home": home})
     key = settings.api_key.get_secret_value() if settings.api_key else None
     console = Console(highlight=False)
     _step(console, "starting a server of its own")
-    with running_server(settings.home, key) as server:
+    with served(settings.home, api_key=key) as server:
         _step(console, f"speaking, with the built-in voice {voice}")
         spoken = list(speak(settings, text or SENTENCES, voice, output or settings.home / "demo"))
         _step(console, f"hearing, at {server.url}")
@@ -110,7 +110,7 @@ def speak(settings: Settings, sentences: Sequence[str], voice: str, directory: P
         service.close()
 
 
-def hear(server: Started, spoken: Spoken) -> Heard:
+def hear(server: Served, spoken: Spoken) -> Heard:
     """Over HTTP, as any client would."""
     from talkie.text.wer import word_error_rate
 
@@ -132,7 +132,7 @@ def show(console: Console, heard: Heard) -> None:
     console.print(f"         {wrong}, {heard.took_s:.2f} s for {heard.spoken.duration_s:.1f} s of speech", style="dim")
 
 
-def totals(console: Console, server: Started, heard: list[Heard]) -> None:
+def totals(console: Console, server: Served, heard: list[Heard]) -> None:
     """How long each step took and how well it went."""
     from rich.table import Table
 

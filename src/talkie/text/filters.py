@@ -11,12 +11,12 @@ Thresholds of doubt are those of openai/whisper `transcribe` where it has one.
 from __future__ import annotations
 
 import unicodedata
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from talkie.text.compression import compression_ratio
 from talkie.text.phrases import CREDITS, CREDITS_ANYWHERE, PHRASES
 from talkie.text.scripts import allowed, letters_by_script
 from talkie.types import Segment, Span
@@ -116,12 +116,6 @@ def phrase_key(text: str) -> str:
     """Letters and digits alone, folded: `Thanks for watching!` and `thanks, for watching` are one."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in folded if _is_alphanumeric(character))
-
-
-def compression_ratio(text: str) -> float:
-    """len(text) / len(zlib(text)) in bytes, as in openai/whisper `utils.compression_ratio`."""
-    data = text.encode("utf-8", "replace")
-    return len(data) / len(zlib.compress(data))
 
 
 @lru_cache(maxsize=128)

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
+from talkie.bench.served import Served
 from talkie.cli import demo
-from talkie.cli.child import Started
 from talkie.cli.demo import Heard, Spoken
 from talkie.text.wer import word_error_rate
 from talkie.types import Notice, Segment, Transcript, Word
@@ -41,7 +41,7 @@ def test_a_sentence_with_its_times() -> None:
 
 
 def test_the_totals() -> None:
-    server = Started(cast(Any, None), "http://127.0.0.1:1", 0.41, 1.02)
+    server = Served(1, cast(Any, None), "http://127.0.0.1:1", 0.41, 1.02)
     told = shown(demo.totals, server, [heard("one two", "one two"), heard("one two", "one too")])
     for figure in ("0.41 s", "1.02 s", "0.20 s for 4.0 s", "4.0 times as fast", "25 %"):
         assert figure in told

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talkie.text.filters import FILTERS, FilterContext, apply, compression_ratio, phrase_key
+from talkie.text.compression import compression_ratio
+from talkie.text.filters import FILTERS, FilterContext, apply, phrase_key
 from talkie.text.languages import LANGUAGES
 from talkie.text.phrases import CREDITS, CREDITS_ANYWHERE, PHRASES
 from talkie.text.scripts import SCRIPTS, allowed, letters_by_script

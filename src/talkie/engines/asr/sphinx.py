@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -19,6 +18,7 @@ from talkie.engines.asr.sphinx_pieces import quietest_sample
 from talkie.engines.base import Partial, RecognizeOptions, RecognizerInfo
 from talkie.engines.workers import WorkerPool, WorkerSpec
 from talkie.errors import EngineFailed, UnsupportedByModel
+from talkie.text.compression import compression_ratio
 from talkie.types import SAMPLE_RATE_HZ, Audio, Mark, Notice, Samples, Segment, Transcript, Word
 
 NAME = "sphinx-en"
@@ -236,7 +236,7 @@ def to_segment(piece: Iterable[Sequence[Any]], audio: Audio, *, words: bool) -> 
         end_s=heard[-1].end_s if heard else audio.end_s,
         words=heard if words else (),
         avg_logprob=sum(math.log(max(word.probability, 1e-6)) for word in heard) / len(heard) if heard else 0.0,
-        compression_ratio=_compression_ratio(text),
+        compression_ratio=compression_ratio(text),
     )
 
 
@@ -250,9 +250,5 @@ def joined(segments: Sequence[Segment]) -> Segment:
         end_s=segments[-1].end_s,
         words=tuple(word for segment in segments for word in segment.words),
         avg_logprob=sum(s.avg_logprob * weight for s, weight in zip(segments, weights, strict=True)) / sum(weights),
-        compression_ratio=_compression_ratio(text),
+        compression_ratio=compression_ratio(text),
     )
-
-
-def _compression_ratio(text: str) -> float:
-    return len(text.encode()) / len(zlib.compress(text.encode()))

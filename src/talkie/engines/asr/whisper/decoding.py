@@ -6,12 +6,12 @@ of openai/whisper `transcribe.py` (`decode_with_fallback`), for a batch: only wi
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from talkie.engines.base import DecodingOptions
+from talkie.text.compression import compression_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,6 @@ def is_silence(decoded: Decoded, options: DecodingOptions) -> bool:
         return False
     threshold = options.log_prob_threshold
     return threshold is None or decoded.avg_logprob <= threshold
-
-
-def compression_ratio(text: str) -> float:
-    """Bytes of text for each byte of its zlib form: above about 2.4 it repeats itself."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data))
 
 
 def _sounds_empty(decoded: Decoded, options: DecodingOptions) -> bool:
