@@ -16,7 +16,7 @@ from test_model.speech import make_bank, save_bank
 from test_model.train import Plan, Trainer, load_average
 from test_model.words import Vocabulary
 
-BANK_CLIPS = 30_000
+BANK_CLIPS = 40_000
 
 
 def main() -> None:
