@@ -61,10 +61,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model", type=Path)
     parser.add_argument("--count", type=int, default=100, help="windows of each kind")
+    parser.add_argument("--seed", type=int, default=4242, help="draws other windows")
     parser.add_argument("--digits", type=Path, help="manifest of recorded digits")
     options = parser.parse_args()
     model = WhisperModel(str(options.model), device="cpu", compute_type="int8", cpu_threads=1)
-    tests = held_out(options.count, 4242)
+    tests = held_out(options.count, options.seed)
     results = {
         "greedy": score(model, tests, beam_size=1),
         "beam 5": score(model, tests, beam_size=5),
@@ -76,7 +77,7 @@ def main() -> None:
     results["long files"] = score(model, files, beam_size=1)
     results["one by one"] = score(model, files, beam_size=1, condition_on_previous_text=False)
     if options.digits:
-        people = list(human_digits(options.digits, options.count, 4242))
+        people = list(human_digits(options.digits, options.count, options.seed))
         results["human digits"] = score(model, people, beam_size=1)
         results["human, beam 5"] = score(model, people, beam_size=5)
     for name, values in results.items():
