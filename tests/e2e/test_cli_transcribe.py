@@ -6,6 +6,7 @@ import csv
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,12 +78,20 @@ def test_from_a_pipe_to_stdout(recordings: Path, tmp_path: Path) -> None:
     assert "heard by sphinx-en" in told
 
 
+HEEDING_CTRL_C = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from talkie.cli.main import run; run()",
+]
+"""A shell that runs the tests in the background has its children ignore SIGINT, and they hand that on."""
+
+
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
     """In the middle of a long recording: no half-written file, no worker left, exit code 130."""
     long = np.tile(np.concatenate([say(SENTENCE, VOICE, 157), np.zeros(16_000, np.float32)]), 30)
     (tmp_path / "long.wav").write_bytes(encode_wav(long, 16_000))
     process = subprocess.Popen(
-        [*TALKIE, "transcribe", "long.wav", "-o", "out"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        [*HEEDING_CTRL_C, "transcribe", "long.wav", "-o", "out"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
         env=environment({"TALKIE_HOME": str(tmp_path / "home")}), start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
