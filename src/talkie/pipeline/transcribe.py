@@ -111,11 +111,11 @@ class _Hearing:
 
     def __init__(self, plan: TranscribePlan) -> None:
         self.plan = plan
-        self.options = plan.options
+        self.options = _with_only_language(plan)
         self._segments: list[Segment] = []
         self._dropped: list[Dropped] = []
         self._notices: list[Notice] = []
-        self._language = plan.options.language or ""
+        self._language = self.options.language or ""
         self._language_probability = 1.0
 
     @property
@@ -160,7 +160,7 @@ class _Hearing:
     def result(self, duration_s: float) -> Transcript:
         return Transcript(
             segments=tuple(self._segments),
-            language=self._language or self._only_language(),
+            language=self._language,
             language_probability=self._language_probability,
             duration_s=duration_s,
             task=self.plan.options.task,
@@ -170,6 +170,9 @@ class _Hearing:
             dropped=tuple(self._dropped),
         )
 
-    def _only_language(self) -> str:
-        languages = self.plan.info.languages
-        return languages[0] if len(languages) == 1 else ""
+
+def _with_only_language(plan: TranscribePlan) -> RecognizeOptions:
+    """An engine of one language has nothing to find out, so its windows need not wait for the first."""
+    if plan.options.language is None and len(plan.info.languages) == 1:
+        return replace(plan.options, language=plan.info.languages[0])
+    return plan.options

@@ -97,6 +97,13 @@ def test_the_language_is_found_once_and_kept() -> None:
     assert [options.language for options in recognizer.options] == [None, "en", "en"]
 
 
+def test_an_engine_of_one_language_has_nothing_to_find_out() -> None:
+    recognizer = FakeRecognizer(info=replace(FAKE_INFO, languages=("de",)))
+    assert result(recording(60, Span(2, 8), Span(20, 24)), plan_of(recognizer)).language == "de"
+    assert [options.language for options in recognizer.options] == ["de", "de"]
+    assert result(recording(5), plan_of(recognizer)).language == "de"
+
+
 def test_a_given_language_stays() -> None:
     recognizer = FakeRecognizer()
     plan = plan_of(recognizer, options=RecognizeOptions(language="de"))
