@@ -29,7 +29,7 @@ from talkie.errors import (
     KeyRateLimited,
     ServerUnreachable,
     TalkieError,
-    UndecodableAudio,
+    UnreadableFile,
 )
 from talkie.types import Transcript
 from talkie.wire import answers
@@ -260,7 +260,7 @@ def _opened(source: Path) -> IO[bytes]:
     try:
         return source.open("rb")
     except OSError as error:
-        raise UndecodableAudio(f"it cannot be read ({error.strerror}).") from None
+        raise UnreadableFile(error.strerror or type(error).__name__) from None
 
 
 def _file_name(source: Path | IO[bytes]) -> str:

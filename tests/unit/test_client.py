@@ -22,7 +22,7 @@ from talkie.errors import (
     QueueFull,
     ServerUnreachable,
     TalkieError,
-    UndecodableAudio,
+    UnreadableFile,
 )
 from talkie.types import Transcript
 
@@ -173,7 +173,7 @@ def test_nobody_there() -> None:
 
 
 def test_a_recording_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UndecodableAudio, match="No such file"):
+    with pytest.raises(UnreadableFile, match="No such file"):
         answering(httpx.Response(200, json=SAID)).transcribe(tmp_path / "gone.wav")
 
 
