@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from talkie.errors import SettingsError
@@ -171,10 +170,6 @@ def env_name(name: str) -> str:
 
 def flag_name(name: str) -> str:
     return "--" + name.replace("_", "-")
-
-
-def is_secret(field: FieldInfo) -> bool:
-    return SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ()))
 
 
 def _find_file(flags: Mapping[str, Any], environment: Mapping[str, Any]) -> Path | None:

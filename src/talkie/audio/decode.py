@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -116,7 +116,7 @@ class AudioStream:
 
 
 def open_audio(
-    source: Path | BinaryIO, *, raw: RawFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+    source: Path | IO[bytes], *, raw: RawFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
 ) -> AudioStream:
     """Open a recording by path or as an open binary file; with `raw`, bytes without a header.
 
@@ -135,7 +135,9 @@ def open_audio(
     return stream
 
 
-def load_audio(source: Path | BinaryIO, *, raw: RawFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS) -> Audio:
+def load_audio(
+    source: Path | IO[bytes], *, raw: RawFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+) -> Audio:
     """The whole recording at once: 230 MB an hour. Raises what `open_audio` and `AudioStream.blocks` raise."""
     with open_audio(source, raw=raw, limits=limits) as stream:
         return Audio(np.concatenate(list(stream.blocks())))

@@ -13,7 +13,7 @@ import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, cast
 
 from talkie.errors import AudioTooLarge, EmptyAudio, UndecodableAudio, UnreadableFile
 
@@ -28,7 +28,7 @@ ID3_HEADER_BYTES = 10
 class Source:
     """A seekable file and its length. `start` is where the recording begins in it, after tags."""
 
-    def __init__(self, file: BinaryIO, close: Callable[[], None], descriptor: int | None = None) -> None:
+    def __init__(self, file: IO[bytes], close: Callable[[], None], descriptor: int | None = None) -> None:
         self.file = file
         self._close = close
         self._descriptor = descriptor
@@ -112,7 +112,7 @@ class Reader:
         return True
 
 
-def open_source(source: Path | BinaryIO, max_bytes: int | None = None) -> Source:
+def open_source(source: Path | IO[bytes], max_bytes: int | None = None) -> Source:
     """A file by path, or an open one: read from its beginning, or from where it is when it cannot seek.
 
     Raises `UnreadableFile` where it cannot be opened, `AudioTooLarge` and `EmptyAudio`. An open file stays the
@@ -134,22 +134,22 @@ def open_source(source: Path | BinaryIO, max_bytes: int | None = None) -> Source
     return opened
 
 
-def _open(source: Path | BinaryIO, max_bytes: int | None) -> Source:
+def _open(source: Path | IO[bytes], max_bytes: int | None) -> Source:
     if not isinstance(source, Path):
         return Source(source, lambda: None) if _seekable(source) else _spool(source, max_bytes)
-    file = cast(BinaryIO, source.open("rb", buffering=0))
+    file = cast("IO[bytes]", source.open("rb", buffering=0))
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return Source(file, file.close, file.fileno())
     with file:
         return _spool(file, max_bytes)
 
 
-def _seekable(file: BinaryIO) -> bool:
+def _seekable(file: IO[bytes]) -> bool:
     seekable = getattr(file, "seekable", None)
     return bool(seekable()) if seekable is not None else hasattr(file, "seek")
 
 
-def _spool(stream: BinaryIO, max_bytes: int | None) -> Source:
+def _spool(stream: IO[bytes], max_bytes: int | None) -> Source:
     limit = SPOOL_MAX_BYTES if max_bytes is None else max_bytes
     file = tempfile.SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES)  # noqa: SIM115 - closed by the Source
     try:
@@ -162,7 +162,7 @@ def _spool(stream: BinaryIO, max_bytes: int | None) -> Source:
     except BaseException:
         file.close()
         raise
-    return Source(cast(BinaryIO, file), file.close)
+    return Source(cast("IO[bytes]", file), file.close)
 
 
 def _skip_tags(source: Source) -> None:

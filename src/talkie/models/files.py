@@ -40,16 +40,8 @@ def is_plain_file(path: Path) -> bool:
         return False
 
 
-def sync_file(path: Path) -> None:
-    _sync(path, os.O_RDONLY)
-
-
 def sync_directory(path: Path) -> None:
-    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

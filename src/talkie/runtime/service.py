@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
 
 from talkie.audio.decode import AudioLimits, AudioStream, open_audio
 from talkie.audio.segment import SegmentOptions
@@ -28,13 +30,15 @@ from talkie.runtime.engines import open_lane
 from talkie.runtime.leases import LeaseTable, LoadedModel
 from talkie.runtime.requests import TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
-from talkie.types import Notice, Progress, Segment, SpeechChunk, Transcript, TranscriptEvent
+from talkie.types import Notice, Samples, SpeechChunk, Transcript, TranscriptEvent
 
 if TYPE_CHECKING:
     from talkie.engines.base import RecognizeOptions, Synthesizer, VoiceActivityDetector
 
 AUTO = "auto"
 BUILT_IN = "sphinx-en"
+WARM_SAMPLES = 512
+"""One window of the detector: enough to load it."""
 BUILT_IN_NOTICE = Notice(
     "built_in_model",
     "Heard by the built-in English engine, which works at once but makes many mistakes. "
@@ -91,10 +95,10 @@ class Service:
         try:
             with self._admission.enter(cancel), self._leases.lease(_key(model)) as lane:
                 check_capabilities(request, lane.recognizer.info)
-                with open_audio(cast("Path | BinaryIO", source), raw=request.raw, limits=self._limits()) as stream:
+                with open_audio(source, raw=request.raw, limits=self._limits()) as stream:
                     plan = self._plan(lane, request, options, cancel)
-                    yield from _finished(transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s),
-                                         stream, self._notices(request, model))  # fmt: skip
+                    events = transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s)
+                    yield from _finished(events, stream, self._notices(request, model))
             outcome = "ok"
             metrics.LATENCY.labels(model.name).observe(time.monotonic() - began)
         except (Cancelled, GeneratorExit):
@@ -184,7 +188,7 @@ class Service:
                 pass
         with self._telling("voice activity"):
             stream = self._detector.open()
-            stream.feed(_silence())
+            stream.feed(np.zeros(WARM_SAMPLES, np.float32))
 
     @contextmanager
     def _telling(self, part: str) -> Iterator[None]:
@@ -212,7 +216,7 @@ def _key(model: StoredModel) -> str:
     return str(model.path) if model.source == "path" else model.name
 
 
-def _checked(stream: AudioStream, cancel: CancelToken) -> Iterator[Any]:
+def _checked(stream: AudioStream, cancel: CancelToken) -> Iterator[Samples]:
     for block in stream.blocks():
         cancel.check()
         yield block
@@ -233,12 +237,3 @@ def _count(transcript: Transcript) -> None:
     metrics.AUDIO_SECONDS.labels(transcript.model).inc(transcript.duration_s)
     for dropped in transcript.dropped:
         metrics.DROPPED.labels(transcript.model, dropped.reason).inc()
-
-
-def _silence() -> Any:
-    import numpy as np
-
-    return np.zeros(512, np.float32)
-
-
-__all__ = ["ModelCard", "Progress", "Readiness", "Segment", "Service"]

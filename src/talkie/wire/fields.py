@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar, cast
 
-from talkie.audio.decode import RawFormat
+from talkie.audio.formats import RAW_SAMPLE_BYTES, RawFormat
 from talkie.engines.base import PRESETS
 from talkie.errors import InvalidValue
-from talkie.runtime.requests import TranscribeRequest
+from talkie.runtime.requests import MAX_TEMPERATURE, TranscribeRequest
 from talkie.text.languages import parse_language
 from talkie.types import Notice, Task
 
@@ -24,8 +24,7 @@ STREAM_FORMATS: tuple[ResponseFormat, ...] = ("json", "text")
 MODEL_ALIASES = frozenset({"", "auto", "default", "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"})
 """Names that mean: whatever this server uses by default."""
 GRANULARITIES = ("word", "segment")
-RAW_ENCODINGS = ("s16le", "s24le", "s32le", "u8", "f32le", "f64le", "mulaw", "alaw")
-MAX_TEMPERATURE = 1.0
+RAW_ENCODINGS = tuple(RAW_SAMPLE_BYTES)
 TRUE, FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from talkie.errors import TalkieError
 from talkie.runtime.leases import LoadedModel
-from talkie.text.languages import LANGUAGES
+from talkie.text.languages import language_name
 from talkie.text.subtitles import to_srt, to_vtt
 from talkie.types import Dropped, Notice, Segment, Transcript, Word
 from talkie.wire.fields import TranscriptionCall
@@ -59,7 +59,7 @@ def verbose(transcript: Transcript, *, words: bool, notices: Sequence[Notice] = 
     english = transcript.task == "translate"
     return {
         "task": transcript.task,
-        "language": "english" if english else LANGUAGES.get(transcript.language, transcript.language),
+        "language": "english" if english else language_name(transcript.language),
         "duration": _time(transcript.duration_s),
         "text": transcript.text,
         "segments": [segment(index, item) for index, item in enumerate(transcript.segments)],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from talkie.engines.base import PRESETS
-from talkie.wire.fields import GRANULARITIES, MAX_TEMPERATURE, RAW_ENCODINGS, RESPONSE_FORMATS
+from talkie.runtime.requests import MAX_TEMPERATURE
+from talkie.wire.fields import GRANULARITIES, RAW_ENCODINGS, RESPONSE_FORMATS
 
 ERROR: dict[str, Any] = {
     "type": "object",
