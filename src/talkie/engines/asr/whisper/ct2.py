@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from talkie.audio.mel import MAX_FRAMES
 from talkie.engines.asr.whisper import hardware
+from talkie.engines.asr.whisper.backend import AlignItem, GenerateOptions
 from talkie.engines.asr.whisper.decoding import Hypothesis
 from talkie.engines.asr.whisper.model_files import ModelFiles
 from talkie.engines.asr.whisper.prompt import max_length
 from talkie.engines.asr.whisper.tokens import TIMESTAMP_STEP_S
 from talkie.engines.asr.whisper.words import Alignment
-from talkie.engines.base import DecodingOptions
 from talkie.errors import EngineFailed, EngineUnavailable, ModelBroken, TalkieError
 
 _log = logging.getLogger(__name__)
@@ -63,8 +63,13 @@ class Encoded:
         return ctranslate2.StorageView.from_array(np.ascontiguousarray(self._array[list(numbers)]))
 
 
+MAX_BATCH = {"cpu": 8, "cuda": 16}
+
+
 class Ct2Model:
-    """A model and the device it is on. Its methods may be called from several threads at once."""
+    """A `Backend` on CTranslate2. Its methods may be called from several threads at once."""
+
+    name = "ctranslate2"
 
     def __init__(self, files: ModelFiles, options: LoadOptions) -> None:
         self.device = hardware.choose_device(options.device)
@@ -77,6 +82,8 @@ class Ct2Model:
                 intra_threads=hardware.choose_threads(options.threads, options.workers),
                 inter_threads=options.workers,
             )
+        self.max_batch = MAX_BATCH[self.device]
+        self.workers = options.workers
         self.n_mels = int(self._model.n_mels)
         self.multilingual = bool(self._model.is_multilingual)
         self.compute_type = str(self._model.compute_type)
@@ -127,8 +134,11 @@ class Ct2Model:
             )
         return [Hypothesis(tuple(one.sequences_ids[0]), one.scores[0], one.no_speech_prob) for one in results]
 
-    def align(self, encoded: Encoded, start_sequence: list[int], item: AlignItem) -> Alignment:
-        """Where the text tokens of one window lie in it."""
+    def align(self, encoded: Encoded, start_sequence: list[int], items: Sequence[AlignItem]) -> list[Alignment]:
+        """Windows are aligned one by one: in a batch the padding of shorter texts moves the words of longer ones."""
+        return [self._align(encoded, start_sequence, item) for item in items]
+
+    def _align(self, encoded: Encoded, start_sequence: list[int], item: AlignItem) -> Alignment:
         with _working():
             (result,) = self._model.align(
                 encoded.take([item.number]),
@@ -152,21 +162,6 @@ def open_model(files: ModelFiles, options: LoadOptions) -> Ct2Model:
             raise
         _log.warning("%s Using the processor. %s", error.message, error.hint)
         return Ct2Model(files, replace(options, device="cpu"))
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateOptions:
-    decoding: DecodingOptions
-    suppressed: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AlignItem:
-    """Text tokens (at least one) of a window with at least two frames of sound."""
-
-    number: int
-    tokens: tuple[int, ...]
-    frames: int
 
 
 @contextmanager

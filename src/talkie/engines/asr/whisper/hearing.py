@@ -6,15 +6,16 @@ are ones the model can fulfil.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from talkie.audio.mel import MAX_FRAMES, content_frames, log_mel
 from talkie.engines.asr.whisper import decoding, splitting
-from talkie.engines.asr.whisper.ct2 import AlignItem, Ct2Model, Encoded, GenerateOptions
+from talkie.engines.asr.whisper.backend import AlignItem, Backend, GenerateOptions
 from talkie.engines.asr.whisper.decoding import Decoded, Hypothesis
 from talkie.engines.asr.whisper.prompt import context
 from talkie.engines.asr.whisper.timestamps import Cut, Window, cut
@@ -50,7 +51,7 @@ class Heard:
 class Hearing:
     """What all windows of a call have in common."""
 
-    model: Ct2Model
+    model: Backend
     tokens: WhisperTokens
     options: RecognizeOptions
 
@@ -67,7 +68,7 @@ class Hearing:
         if self.options.words:
             self._time_words(encoded, items)
 
-    def _find_languages(self, encoded: Encoded, items: Sequence[Heard]) -> None:
+    def _find_languages(self, encoded: Any, items: Sequence[Heard]) -> None:
         """The language asked for, the only one there is, or the likeliest of each window."""
         known = self.tokens.languages
         given = self.options.language or (known[0] if len(known) == 1 else None)
@@ -87,7 +88,7 @@ class Hearing:
     def _start(self, item: Heard) -> list[int]:
         return self.tokens.start_sequence(item.language, self.options.task)
 
-    def _decode(self, encoded: Encoded, items: Sequence[Heard]) -> None:
+    def _decode(self, encoded: Any, items: Sequence[Heard]) -> None:
         before = context(self.tokens, self.options)
         prompts = [before.prompt(self._start(item)) for item in items]
         settings = GenerateOptions(self.options.decoding, self.tokens.suppressed)
@@ -106,17 +107,28 @@ class Hearing:
             item.cut = cut(item.decoded.tokens, self.tokens.timestamp_begin, item.window)
             item.phrases = [PhraseWords(phrase) for phrase in item.cut.phrases]
 
-    def _time_words(self, encoded: Encoded, items: Sequence[Heard]) -> None:
-        """Windows are aligned one by one: in a batch the padding of shorter texts moves the words of longer ones."""
-        for number, item in enumerate(items):
-            phrases = [one.phrase for one in item.phrases]
-            texts = [self._text(phrase.tokens) for phrase in phrases]
-            tokens = tuple(chain.from_iterable(texts))
-            if not tokens or item.window.frames < _MIN_FRAMES_TO_ALIGN:
-                continue
-            alignment = self.model.align(encoded, self._start(item), AlignItem(number, tokens, item.window.frames))
-            words = splitting.words(tokens, self.tokens.decode, item.language)
-            item.phrases = place(phrases, [len(text) for text in texts], words, alignment, item.window)
+    def _time_words(self, encoded: Any, items: Sequence[Heard]) -> None:
+        texts = [[self._text(one.phrase.tokens) for one in item.phrases] for item in items]
+        tokens = [tuple(chain.from_iterable(parts)) for parts in texts]
+        worth = [
+            number for number, item in enumerate(items) if tokens[number] and item.window.frames >= _MIN_FRAMES_TO_ALIGN
+        ]
+        for start, numbers in _grouped(worth, lambda number: tuple(self._start(items[number]))):
+            wanted = [AlignItem(number, tokens[number], items[number].window.frames) for number in numbers]
+            for number, alignment in zip(numbers, self.model.align(encoded, list(start), wanted), strict=True):
+                item = items[number]
+                words = splitting.words(tokens[number], self.tokens.decode, item.language)
+                phrases = [one.phrase for one in item.phrases]
+                item.phrases = place(phrases, [len(text) for text in texts[number]], words, alignment, item.window)
 
     def _text(self, tokens: Sequence[int]) -> tuple[int, ...]:
         return tuple(token for token in tokens if token < self.tokens.end)
+
+
+def _grouped(
+    numbers: Sequence[int], key: Callable[[int], tuple[int, ...]]
+) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for number in numbers:
+        groups.setdefault(key(number), []).append(number)
+    yield from groups.items()

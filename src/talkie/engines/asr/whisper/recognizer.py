@@ -12,7 +12,8 @@ from pathlib import Path
 
 from talkie.audio.mel import MAX_SECONDS
 from talkie.engines.asr.whisper import results
-from talkie.engines.asr.whisper.ct2 import Ct2Model, LoadOptions, open_model
+from talkie.engines.asr.whisper.backend import Backend
+from talkie.engines.asr.whisper.ct2 import LoadOptions, open_model
 from talkie.engines.asr.whisper.hardware import give_back_free_memory
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
 from talkie.engines.asr.whisper.model_config import check_config
@@ -23,13 +24,12 @@ from talkie.engines.base import RecognizeOptions, RecognizerInfo
 from talkie.errors import EngineFailed, UnsupportedByModel
 from talkie.types import SAMPLE_RATE_HZ, Audio, Transcript
 
-MAX_BATCH = {"cpu": 8, "cuda": 16}
 _HOP_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    model: Ct2Model
+    model: Backend
     tokens: WhisperTokens
 
 
@@ -67,7 +67,7 @@ class WhisperRecognizer:
             words=words,
             prompts=tokens.previous is not None,
             max_seconds=float(MAX_SECONDS),
-            max_batch=MAX_BATCH[model.device],
+            max_batch=model.max_batch,
             may_stop_early=True,
             device=model.device,
             compute_type=model.compute_type,
