@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from talkie.engines.base import RecognizeOptions, RecognizerInfo
+from talkie.engines.base import RecognizeOptions, Recognizer, RecognizerInfo
 from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Segment, Span, Transcript
 
 Hear = Callable[[Audio, RecognizeOptions], Transcript]
@@ -36,7 +36,10 @@ def hear_its_place(audio: Audio, options: RecognizeOptions) -> Transcript:
 
 @dataclass
 class FakeRecognizer:
-    """A recogniser of one function. `gate` unset holds every batch until it is set; `batches` is what came."""
+    """A recogniser of one function. `gate` unset holds every batch until it is set; `batches` is what came.
+
+    Items with equal options share a batch; `options` are those of each batch's first item.
+    """
 
     hear: Hear = hear_its_place
     info: RecognizerInfo = FAKE_INFO
@@ -46,22 +49,30 @@ class FakeRecognizer:
     closed: bool = False
     started: threading.Event = field(default_factory=threading.Event)
 
-    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
+    def batch_key(self, audio: Audio, options: RecognizeOptions) -> Hashable:
+        return options
+
+    def recognize(self, batch: Sequence[Audio], options: Sequence[RecognizeOptions]) -> list[Transcript]:
         self.batches.append(list(batch))
-        self.options.append(options)
+        self.options.append(options[0])
         self.started.set()
         if self.gate is not None:
             assert self.gate.wait(20)
-        return [self.hear(audio, options) for audio in batch]
+        return [self.hear(*item) for item in zip(batch, options, strict=True)]
 
     def submit(self, audio: Audio, options: RecognizeOptions) -> Future[Transcript]:
         """For pipelines without a lane: the work is done at once."""
         future: Future[Transcript] = Future()
-        future.set_result(self.recognize([audio], options)[0])
+        future.set_result(self.recognize([audio], [options])[0])
         return future
 
     def close(self) -> None:
         self.closed = True
+
+
+def hear_all(recognizer: Recognizer, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
+    """A whole batch with the same options."""
+    return recognizer.recognize(batch, [options] * len(batch))
 
 
 class LoudnessDetector:

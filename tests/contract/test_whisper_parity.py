@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fakes import hear_all
 from speech import say
 from talkie.engines.asr.whisper import WhisperRecognizer
 from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions
@@ -93,7 +94,7 @@ class Case:
 
 
 def both(model: Path, samples: Samples, case: Case) -> tuple[Transcript, Transcript]:
-    (ours,) = recognizer(model).recognize([Audio(samples)], case.ours)
+    (ours,) = hear_all(recognizer(model), [Audio(samples)], case.ours)
     return ours, reference_transcribe(model, samples, **case.theirs)
 
 
@@ -136,7 +137,7 @@ def test_a_window_is_heard_alike(name: str, case: Case) -> None:
 def test_the_next_window_begins_at_the_same_place(words: bool) -> None:
     model = model_directory("open end")
     case = Case(words=words)
-    (ours,) = recognizer(model).recognize([Audio(noise(30.0))], case.ours)
+    (ours,) = hear_all(recognizer(model), [Audio(noise(30.0))], case.ours)
     first, *later = reference_seeks(model, noise(30.0), **case.theirs)
     assert first == 0.0
     if later:
@@ -211,8 +212,8 @@ def test_a_batch_is_heard_as_its_windows_are() -> None:
     model = model_directory("trained")
     windows = [say(text) for text in SAID] + [sentences(3.0, "en-gb"), noise(5.0), sentences(0.3)]
     options = Case(words=True).ours
-    together = recognizer(model).recognize([Audio(window) for window in windows], options)
+    together = hear_all(recognizer(model), [Audio(window) for window in windows], options)
     for window, heard in zip(windows, together, strict=True):
-        (alone,) = recognizer(model).recognize([Audio(window)], options)
+        (alone,) = hear_all(recognizer(model), [Audio(window)], options)
         assert [segment.tokens for segment in heard.segments] == [segment.tokens for segment in alone.segments]
         assert_same(heard.segments, alone.segments)

@@ -6,7 +6,7 @@ raises; a caller asks the record before it asks the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,9 +65,9 @@ class RecognizerInfo:
     """What a recogniser can do.
 
     `languages` are ISO 639-1 codes; `max_seconds` is the longest audio one item of a batch may hold; `max_batch` the
-    most items it gains from; `partials` says that it is a `StreamingRecognizer` as well; `may_stop_early` that its
-    decoder can end before the speech does, so that the rest must be asked for again; `interruptible` that `close` may
-    be called while it is at work, and ends that work.
+    most items it gains from, `workers` the most threads; `partials` says that it is a `StreamingRecognizer` as well;
+    `may_stop_early` that its decoder can end before the speech does, so that the rest must be asked for again;
+    `interruptible` that `close` may be called while it is at work, and ends that work.
     """
 
     name: str
@@ -78,6 +78,7 @@ class RecognizerInfo:
     prompts: bool = False
     max_seconds: float = 30.0
     max_batch: int = 1
+    workers: int = 1
     partials: bool = False
     may_stop_early: bool = False
     interruptible: bool = False
@@ -86,13 +87,21 @@ class RecognizerInfo:
 
 
 class Recognizer(Protocol):
-    """Speech in, text out. Safe to call from one thread at a time; `close` gives back its memory and processes."""
+    """Speech in, text out. `recognize` may be called from `info.workers` threads at once; `close` gives back its
+    memory and processes."""
 
     @property
     def info(self) -> RecognizerInfo: ...
 
-    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
-        """One transcript for each item, in order; times are original times (`Audio.start_s` added)."""
+    def batch_key(self, audio: Audio, options: RecognizeOptions) -> Hashable:
+        """Items whose keys are equal gain from one batch, whoever they come from. Cheap, and safe from any thread.
+
+        Raises the error that `recognize` would for this item alone, so that it never spoils a batch of others.
+        """
+        ...
+
+    def recognize(self, batch: Sequence[Audio], options: Sequence[RecognizeOptions]) -> list[Transcript]:
+        """One transcript for each item and its options, in order; times are original times (`Audio.start_s` added)."""
         ...
 
     def close(self) -> None: ...

@@ -78,7 +78,8 @@ class Lane:
             return
         try:
             with metrics.busy(self.recognizer.info.name, len(batch)):
-                transcripts = self.recognizer.recognize([item.audio for item in batch], batch[0].options)
+                audios, options = [item.audio for item in batch], [item.options for item in batch]
+                transcripts = self.recognizer.recognize(audios, options)
             if len(transcripts) != len(batch):
                 raise EngineFailed(self.recognizer.info.engine, "it lost a part of its batch")
         except TalkieError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fakes import hear_all
 from speech import say
 from talkie.engines.asr.sphinx import MAX_SECONDS, SphinxRecognizer, joined, to_segment
 from talkie.engines.base import RecognizeOptions
@@ -43,7 +44,7 @@ def test_what_it_can_do_is_known_at_once(sphinx: SphinxRecognizer) -> None:
 
 def test_it_hears_words_where_they_are(sphinx: SphinxRecognizer) -> None:
     spoken = say(TEXT)
-    [transcript] = sphinx.recognize([Audio(spoken, start_s=100.0)], WORDS)
+    [transcript] = hear_all(sphinx, [Audio(spoken, start_s=100.0)], WORDS)
     assert word_error_rate(TEXT, transcript.text).rate <= 0.4
     assert 100 <= transcript.words[0].start_s < transcript.words[-1].end_s <= 100 + len(spoken) / SAMPLE_RATE_HZ
     for one, following in pairwise(transcript.words):
@@ -58,14 +59,14 @@ def test_it_hears_words_where_they_are(sphinx: SphinxRecognizer) -> None:
 
 def test_loudness_does_not_matter(sphinx: SphinxRecognizer) -> None:
     spoken = say(TEXT)
-    loud, quiet = sphinx.recognize([Audio(spoken), Audio(spoken * 0.05)], RecognizeOptions())
+    loud, quiet = hear_all(sphinx, [Audio(spoken), Audio(spoken * 0.05)], RecognizeOptions())
     assert loud.text
     assert loud.text == quiet.text
     assert not loud.words
 
 
 def test_same_sound_same_words_whatever_came_before(sphinx: SphinxRecognizer) -> None:
-    first, _, again = sphinx.recognize([Audio(say(TEXT)), Audio(noise(1.0)), Audio(say(TEXT))], WORDS)
+    first, _, again = hear_all(sphinx, [Audio(say(TEXT)), Audio(noise(1.0)), Audio(say(TEXT))], WORDS)
     assert first.segments == again.segments
 
 
@@ -82,7 +83,7 @@ def test_same_sound_same_words_whatever_came_before(sphinx: SphinxRecognizer) ->
     ids=["nothing", "one sample", "50 ms", "silence", "hiss", "nan"],
 )
 def test_where_there_is_nothing_nothing_is_heard(sphinx: SphinxRecognizer, samples: Samples) -> None:
-    [transcript] = sphinx.recognize([Audio(samples, start_s=5.0)], WORDS)
+    [transcript] = hear_all(sphinx, [Audio(samples, start_s=5.0)], WORDS)
     assert transcript.segments == ()
     assert transcript.decoded_until_s == pytest.approx(5 + len(samples) / SAMPLE_RATE_HZ)
 
@@ -91,34 +92,34 @@ def test_noise_and_wild_samples_do_not_stop_it(sphinx: SphinxRecognizer) -> None
     wild = noise(0.5)
     wild[::50] = np.inf
     wild[1::50] = np.nan
-    for transcript in sphinx.recognize([Audio(noise(1.0)), Audio(wild), Audio(noise(0.5) * 1e9)], WORDS):
+    for transcript in hear_all(sphinx, [Audio(noise(1.0)), Audio(wild), Audio(noise(0.5) * 1e9)], WORDS):
         assert all(0 <= word.probability <= 1 for word in transcript.words)
 
 
 def test_other_languages_and_translation_are_refused(sphinx: SphinxRecognizer) -> None:
     with pytest.raises(UnsupportedByModel, match="English only") as caught:
-        sphinx.recognize([Audio(noise(1))], RecognizeOptions(language="de"))
+        hear_all(sphinx, [Audio(noise(1))], RecognizeOptions(language="de"))
     assert caught.value.param == "language"
     with pytest.raises(UnsupportedByModel, match="translate"):
-        sphinx.recognize([Audio(noise(1))], RecognizeOptions(task="translate"))
+        hear_all(sphinx, [Audio(noise(1))], RecognizeOptions(task="translate"))
     with pytest.raises(UnsupportedByModel):
         sphinx.open(RecognizeOptions(language="de"))
 
 
 def test_a_prompt_is_not_dropped_in_silence(sphinx: SphinxRecognizer) -> None:
-    [transcript] = sphinx.recognize([Audio(noise(0.05))], RecognizeOptions(language="en", prompt="Talkie"))
+    [transcript] = hear_all(sphinx, [Audio(noise(0.05))], RecognizeOptions(language="en", prompt="Talkie"))
     assert [notice.code for notice in transcript.notices] == ["prompt_ignored"]
 
 
 def test_too_long_or_at_another_rate_is_an_error(sphinx: SphinxRecognizer) -> None:
     with pytest.raises(EngineFailed):
-        sphinx.recognize([Audio(np.zeros(int((MAX_SECONDS + 3) * SAMPLE_RATE_HZ), np.float32))], WORDS)
+        hear_all(sphinx, [Audio(np.zeros(int((MAX_SECONDS + 3) * SAMPLE_RATE_HZ), np.float32))], WORDS)
     with pytest.raises(EngineFailed):
-        sphinx.recognize([Audio(noise(0.2), sample_rate=8000)], WORDS)
+        hear_all(sphinx, [Audio(noise(0.2), sample_rate=8000)], WORDS)
 
 
 def test_an_empty_batch_is_an_empty_answer(sphinx: SphinxRecognizer) -> None:
-    assert sphinx.recognize([], WORDS) == []
+    assert hear_all(sphinx, [], WORDS) == []
 
 
 def test_phonemes_have_times(sphinx: SphinxRecognizer) -> None:
@@ -132,10 +133,10 @@ def test_phonemes_have_times(sphinx: SphinxRecognizer) -> None:
 
 
 def test_a_worker_killed_in_between_costs_nobody_a_transcript(sphinx: SphinxRecognizer) -> None:
-    [before] = sphinx.recognize([Audio(say(TEXT))], WORDS)
+    [before] = hear_all(sphinx, [Audio(say(TEXT))], WORDS)
     for pid in sphinx._pool.pids():
         os.kill(pid, signal.SIGKILL)
-    [after] = sphinx.recognize([Audio(say(TEXT))], WORDS)
+    [after] = hear_all(sphinx, [Audio(say(TEXT))], WORDS)
     assert before.segments == after.segments
 
 
@@ -148,7 +149,7 @@ def test_a_stream_guesses_early_and_ends_like_the_whole(sphinx: SphinxRecognizer
     partials = [guess.segment for guess in guesses if guess is not None]
     assert len(partials) >= 3
     assert partials[0].words[-1].end_s <= partials[-1].words[-1].end_s <= len(spoken) / SAMPLE_RATE_HZ
-    [whole] = sphinx.recognize([Audio(spoken)], WORDS)
+    [whole] = hear_all(sphinx, [Audio(spoken)], WORDS)
     finished = stream.finish()
     assert finished.segments == whole.segments
     assert finished.duration_s == pytest.approx(len(spoken) / SAMPLE_RATE_HZ)
@@ -193,7 +194,7 @@ def test_word_error_rate_on_short_human_recordings_is_no_worse_than_it_was(sphin
     for row in rows:
         if row["language"] == "en" and row["kind"] in ("read", "command") and float(row["seconds"]) < 4:
             samples, _ = soundfile.read(HUMAN / row["path"], dtype="float32")
-            [transcript] = sphinx.recognize([Audio(samples)], RecognizeOptions())
+            [transcript] = hear_all(sphinx, [Audio(samples)], RecognizeOptions())
             total += word_error_rate(row["text"], transcript.text)
     assert total.words > 90
     assert total.rate < 0.259

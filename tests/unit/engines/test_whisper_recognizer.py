@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ import ctranslate2
 import numpy as np
 import pytest
 
+from fakes import hear_all
 from talkie.engines.asr.whisper import WhisperRecognizer
 from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions
 from talkie.engines.registry import load
@@ -59,7 +61,7 @@ def test_the_name_is_that_of_the_directory_where_none_is_given() -> None:
 
 def test_a_window_of_any_length(whisper: WhisperRecognizer) -> None:
     for seconds in (0.02, 0.5, 7.3, 30.0):
-        (heard,) = whisper.recognize([noise(seconds, start_s=100.0)], GREEDY)
+        (heard,) = hear_all(whisper, [noise(seconds, start_s=100.0)], GREEDY)
         assert heard.model == "whisper-micro"
         assert heard.language == "en"
         assert heard.duration_s == pytest.approx(seconds)
@@ -70,9 +72,9 @@ def test_a_window_of_any_length(whisper: WhisperRecognizer) -> None:
 
 def test_text_outside_the_sound_is_kept_with_its_reason(whisper: WhisperRecognizer) -> None:
     """The model writes 28 s of text into a window of 10: what has no time in it is dropped, and said to be."""
-    (heard,) = whisper.recognize([noise(10.0)], GREEDY)
+    (heard,) = hear_all(whisper, [noise(10.0)], GREEDY)
     texts = [segment.text for segment in heard.segments] + [one.segment.text for one in heard.dropped]
-    (whole,) = whisper.recognize([noise(30.0)], GREEDY)
+    (whole,) = hear_all(whisper, [noise(30.0)], GREEDY)
     assert texts == [segment.text for segment in whole.segments]
     assert {one.reason for one in heard.dropped} == {"no_duration"}
 
@@ -81,7 +83,7 @@ def test_text_outside_the_sound_is_kept_with_its_reason(whisper: WhisperRecogniz
 @pytest.mark.parametrize("samples", [0, 1, 159, 160, 319])
 def test_hardly_any_sound(whisper: WhisperRecognizer, samples: int, words: bool) -> None:
     audio = Audio(np.zeros(samples, np.float32), start_s=3.0)
-    (heard,) = whisper.recognize([audio], RecognizeOptions(words=words, decoding=FAST))
+    (heard,) = hear_all(whisper, [audio], RecognizeOptions(words=words, decoding=FAST))
     assert heard.decoded_until_s == pytest.approx(audio.end_s)
     assert all(not segment.words for segment in heard.segments)
     if samples < 160:
@@ -89,7 +91,7 @@ def test_hardly_any_sound(whisper: WhisperRecognizer, samples: int, words: bool)
 
 
 def test_no_windows_no_transcripts(whisper: WhisperRecognizer) -> None:
-    assert whisper.recognize([], GREEDY) == []
+    assert hear_all(whisper, [], GREEDY) == []
 
 
 @pytest.mark.parametrize("words", [False, True])
@@ -99,29 +101,61 @@ def test_a_batch_gives_what_its_windows_give_one_by_one(whisper: WhisperRecogniz
     batch = [
         noise(seconds, seed, 10.0 * seed) for seed, seconds in enumerate((30, 3, 0, 12.5, 30, 1, 0.01, 29.99, 5, 8))
     ]
-    together = whisper.recognize(batch, options)
-    alone = [whisper.recognize([audio], options)[0] for audio in batch]
+    together = hear_all(whisper, batch, options)
+    alone = [hear_all(whisper, [audio], options)[0] for audio in batch]
     for one, other in zip(together, alone, strict=True):
         assert [segment.tokens for segment in one.segments] == [segment.tokens for segment in other.segments]
         assert one.decoded_until_s == pytest.approx(other.decoded_until_s, abs=0.05)
     assert len(batch) > whisper.info.max_batch
 
 
+MIXED = (
+    RecognizeOptions(language="de", decoding=FAST, words=True),
+    RecognizeOptions(language="fr", task="translate", decoding=FAST),
+    RecognizeOptions(decoding=FAST, words=True),
+    RecognizeOptions(language="en", decoding=FAST),
+)
+
+
+def test_windows_of_several_requests_share_a_batch(whisper: WhisperRecognizer) -> None:
+    """Language, task and words are each window's own, and each is heard as it is alone."""
+    batch = [noise(seconds, seed) for seed, seconds in enumerate((30, 12, 30, 25))]
+    assert len({whisper.batch_key(*item) for item in zip(batch, MIXED, strict=True)}) == 1
+    together = whisper.recognize(batch, MIXED)
+    for audio, options, heard in zip(batch, MIXED, together, strict=True):
+        (alone,) = whisper.recognize([audio], [options])
+        assert [segment.tokens for segment in heard.segments] == [segment.tokens for segment in alone.segments]
+        assert [word.text for word in heard.words] == [word.text for word in alone.words]
+        assert bool(heard.words) == options.words
+        assert (heard.language, heard.task) == (options.language or alone.language, options.task)
+
+
+def test_what_cannot_share_a_batch_has_another_key(whisper: WhisperRecognizer) -> None:
+    """Other rules, or a longer prompt; asked for together all the same, they are heard one after the other."""
+    first = RecognizeOptions(language="en", decoding=FAST, prompt="red door")
+    others = (replace(first, prompt="one two three four"), replace(first, decoding=PRESETS["strict"]))
+    audio = noise(30.0)
+    assert whisper.batch_key(audio, first) == whisper.batch_key(noise(2.0), replace(first, prompt="door red"))
+    assert whisper.batch_key(audio, first) not in [whisper.batch_key(audio, other) for other in others]
+    heard = whisper.recognize([audio] * 3, [first, *others])
+    assert [one.text for one in heard] == [hear_all(whisper, [audio], options)[0].text for options in (first, *others)]
+
+
 def test_impossible_samples_do_no_harm(whisper: WhisperRecognizer) -> None:
     samples = np.full(16_000, np.nan, np.float32)
-    bad, good = whisper.recognize([Audio(samples), noise(30.0)], GREEDY)
-    (alone,) = whisper.recognize([noise(30.0)], GREEDY)
+    bad, good = hear_all(whisper, [Audio(samples), noise(30.0)], GREEDY)
+    (alone,) = hear_all(whisper, [noise(30.0)], GREEDY)
     assert good.text == alone.text
     assert bad.duration_s == 1.0
 
 
 def test_how_far_a_decoder_came() -> None:
     early = WhisperRecognizer(shape_model(EARLY), device="cpu", threads=1)
-    (heard,) = early.recognize([noise(30.0, start_s=60.0)], GREEDY)
+    (heard,) = hear_all(early, [noise(30.0, start_s=60.0)], GREEDY)
     assert heard.segments[-1].end_s == pytest.approx(65.0)
     assert heard.decoded_until_s == pytest.approx(90.0)  # a single timestamp at the end: it says it is done
     open_end = WhisperRecognizer(shape_model(OPEN_END), device="cpu", threads=1)
-    (heard,) = open_end.recognize([noise(30.0, start_s=60.0)], GREEDY)
+    (heard,) = hear_all(open_end, [noise(30.0, start_s=60.0)], GREEDY)
     assert heard.decoded_until_s == pytest.approx(69.0)
     early.close()
     open_end.close()
@@ -130,10 +164,10 @@ def test_how_far_a_decoder_came() -> None:
 def test_an_unsure_window_is_tried_again_and_a_silent_one_reported(whisper: WhisperRecognizer) -> None:
     """A threshold nobody can reach makes every try fail; then all is taken for silence."""
     unsure = DecodingOptions(beam_size=1, best_of=1, temperatures=(0.0, 0.2), log_prob_threshold=1.0)
-    (heard,) = whisper.recognize([noise(30.0)], RecognizeOptions(decoding=unsure))
+    (heard,) = hear_all(whisper, [noise(30.0)], RecognizeOptions(decoding=unsure))
     assert {segment.temperature for segment in heard.segments} == {0.2}
     silent = DecodingOptions(beam_size=1, temperatures=(0.0,), log_prob_threshold=1.0, no_speech_threshold=-1.0)
-    (heard,) = whisper.recognize([noise(30.0, start_s=5.0)], RecognizeOptions(decoding=silent))
+    (heard,) = hear_all(whisper, [noise(30.0, start_s=5.0)], RecognizeOptions(decoding=silent))
     assert heard.segments == ()
     assert heard.decoded_until_s == pytest.approx(35.0)
     (dropped,) = heard.dropped
@@ -150,8 +184,10 @@ def test_an_unsure_window_is_tried_again_and_a_silent_one_reported(whisper: Whis
 )
 def test_what_it_cannot_do_is_refused(whisper: WhisperRecognizer, options: RecognizeOptions, param: str) -> None:
     with pytest.raises((UnsupportedByModel, InvalidValue)) as caught:
-        whisper.recognize([noise(1.0)], options)
+        hear_all(whisper, [noise(1.0)], options)
     assert caught.value.param == param
+    with pytest.raises(type(caught.value)):
+        whisper.batch_key(noise(1.0), options)
 
 
 def test_an_english_only_model_refuses_other_languages_and_translation() -> None:
@@ -160,10 +196,10 @@ def test_an_english_only_model_refuses_other_languages_and_translation() -> None
     assert recognizer.info.tasks == ("transcribe",)
     for options, param in ((RecognizeOptions(language="de"), "language"), (RecognizeOptions(task="translate"), "task")):
         with pytest.raises(UnsupportedByModel) as caught:
-            recognizer.recognize([noise(1.0)], options)
+            hear_all(recognizer, [noise(1.0)], options)
         assert caught.value.param == param
     for language in ("en", None):
-        (heard,) = recognizer.recognize([noise(30.0)], RecognizeOptions(language=language, decoding=FAST))
+        (heard,) = hear_all(recognizer, [noise(30.0)], RecognizeOptions(language=language, decoding=FAST))
         assert (heard.language, heard.language_probability) == ("en", 1.0)
         assert len(heard.segments) == 2
     recognizer.close()
@@ -172,12 +208,12 @@ def test_an_english_only_model_refuses_other_languages_and_translation() -> None
 def test_windows_it_was_not_made_for_are_refused(whisper: WhisperRecognizer) -> None:
     for audio in (noise(31.0), Audio(np.zeros(8000, np.float32), sample_rate=8000)):
         with pytest.raises(EngineFailed):
-            whisper.recognize([audio], GREEDY)
+            hear_all(whisper, [audio], GREEDY)
 
 
 def test_128_mels() -> None:
     recognizer = WhisperRecognizer(shape_model(EARLY, size="micro128"), device="cpu", threads=1)
-    (heard,) = recognizer.recognize([noise(6.0)], GREEDY)
+    (heard,) = hear_all(recognizer, [noise(6.0)], GREEDY)
     assert len(heard.text.split()) == EARLY.words
     recognizer.close()
 
@@ -187,7 +223,7 @@ def test_after_the_end_there_is_an_error_and_a_second_end_is_harmless() -> None:
     recognizer.close()
     recognizer.close()
     with pytest.raises(EngineFailed):
-        recognizer.recognize([noise(1.0)], GREEDY)
+        hear_all(recognizer, [noise(1.0)], GREEDY)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +270,7 @@ def test_errors_of_the_library_become_ours(
     assert whisper._loaded is not None
     monkeypatch.setattr(whisper._loaded.model, "_model", Failing())
     with pytest.raises(error):
-        whisper.recognize([noise(1.0)], GREEDY)
+        hear_all(whisper, [noise(1.0)], GREEDY)
 
 
 class NoCublas:
@@ -276,6 +312,6 @@ def test_a_model_without_alignment_heads_refuses_to_time_words(tmp_path: Path) -
     assert not recognizer.info.words
     for options, param in ((RecognizeOptions(words=True), "words"), (GREEDY, "language")):
         with pytest.raises(UnsupportedByModel) as caught:
-            recognizer.recognize([noise(1.0)], options)
+            hear_all(recognizer, [noise(1.0)], options)
         assert caught.value.param == param
     recognizer.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -48,7 +48,7 @@ class SphinxRecognizer:
             engine="sphinx",
             languages=("en",),
             max_seconds=MAX_SECONDS,
-            max_batch=self._workers,
+            workers=self._workers,
             partials=True,
             interruptible=True,
             compute_type="int8",
@@ -62,13 +62,19 @@ class SphinxRecognizer:
         """Has a process loaded its model? Does not wait."""
         return self._pool.ready()
 
-    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
+    def batch_key(self, audio: Audio, options: RecognizeOptions) -> Hashable:
+        """Raises `UnsupportedByModel` for another language or for translation."""
+        check(options)
+        return options
+
+    def recognize(self, batch: Sequence[Audio], options: Sequence[RecognizeOptions]) -> list[Transcript]:
         """One transcript for each item; empty for silence, for less than 0.1 s and for nothing at all.
 
         Raises `UnsupportedByModel` for another language or for translation, `EngineFailed`.
         """
-        notices = check(options)
-        return self._pool.map(lambda audio: self._recognize(audio, options, notices), batch)
+        notices = [check(one) for one in options]
+        items = list(zip(batch, options, notices, strict=True))
+        return self._pool.map(lambda item: self._recognize(*item), items)
 
     def phonemes(self, audio: Audio) -> tuple[Mark, ...]:
         """ARPAbet phonemes (`HH AH L OW`, and `SIL`) with original times: what a mouth does, for any recording."""
@@ -199,7 +205,7 @@ class SphinxStream:
 
     def _settle(self, audio: Audio) -> Sequence[Segment]:
         """Decode carefully what was only guessed at so far."""
-        [transcript] = self._recognizer.recognize([audio], self._options)
+        [transcript] = self._recognizer.recognize([audio], [self._options])
         self._final.extend(transcript.segments)
         return transcript.segments
 

@@ -1,7 +1,8 @@
 """One batch of windows through a model: encode, find the language, decode, cut into phrases, time the words.
 
-Knows nothing of loading, checking or batch sizes. Windows hold sound (at least one frame of 10 ms) and their options
-are ones the model can fulfil.
+Knows nothing of loading, checking or batch sizes. Windows hold sound (at least one frame of 10 ms), their options are
+ones the model can fulfil, and those of one call have the same decoding and prompts of one length; language, task, words
+and the prompt itself are each window's own.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ _MIN_FRAMES_TO_ALIGN = 2
 
 @dataclass(slots=True)
 class Heard:
-    """One window and what is known of it so far. `decoded` None: no sound. `silent`: the decoder heard no speech."""
+    """One window, what is wanted of it and what is known so far. `decoded` None: no sound. `silent`: the decoder heard
+    no speech."""
 
     audio: Audio
+    options: RecognizeOptions
     window: Window
     language: str = ""
     language_probability: float = 1.0
@@ -43,17 +46,16 @@ class Heard:
     phrases: list[PhraseWords] = field(default_factory=list)
 
     @classmethod
-    def of(cls, audio: Audio) -> Heard:
-        return cls(audio, Window(audio.start_s, content_frames(len(audio.samples))))
+    def of(cls, audio: Audio, options: RecognizeOptions) -> Heard:
+        return cls(audio, options, Window(audio.start_s, content_frames(len(audio.samples))))
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What all windows of a call have in common."""
+    """The model that all windows go through, and its tokens."""
 
     model: Backend
     tokens: WhisperTokens
-    options: RecognizeOptions
 
     def run(self, items: Sequence[Heard]) -> None:
         """Fill in what is heard in each of `items`."""
@@ -65,42 +67,44 @@ class Hearing:
         self._decode(encoded, items)
         for item in items:
             self._cut(item)
-        if self.options.words:
-            self._time_words(encoded, items)
+        self._time_words(encoded, items)
 
     def _find_languages(self, encoded: Any, items: Sequence[Heard]) -> None:
         """The language asked for, the only one there is, or the likeliest of each window."""
         known = self.tokens.languages
-        given = self.options.language or (known[0] if len(known) == 1 else None)
-        if given is not None:
-            for item in items:
-                item.language = given
+        only = known[0] if len(known) == 1 else ""
+        for item in items:
+            item.language = item.options.language or only
+        unknown = [number for number, item in enumerate(items) if not item.language]
+        if not unknown:
             return
-        for item, guesses in zip(items, self.model.languages(encoded, range(len(items))), strict=True):
-            likely = ((token.strip("<|>"), probability) for token, probability in guesses)
-            found = next(((code, probability) for code, probability in likely if code in known), None)
-            if found is None:
-                raise UnsupportedByModel(
-                    "language", "This model cannot find out the language.", hint="Say which language is spoken."
-                )
-            item.language, item.language_probability = found
+        for number, guesses in zip(unknown, self.model.languages(encoded, unknown), strict=True):
+            items[number].language, items[number].language_probability = self._likeliest(guesses)
+
+    def _likeliest(self, guesses: Sequence[tuple[str, float]]) -> tuple[str, float]:
+        for token, probability in guesses:
+            if (code := token.strip("<|>")) in self.tokens.languages:
+                return code, probability
+        raise UnsupportedByModel(
+            "language", "This model cannot find out the language.", hint="Say which language is spoken."
+        )
 
     def _start(self, item: Heard) -> list[int]:
-        return self.tokens.start_sequence(item.language, self.options.task)
+        return self.tokens.start_sequence(item.language, item.options.task)
 
     def _decode(self, encoded: Any, items: Sequence[Heard]) -> None:
-        before = context(self.tokens, self.options)
-        prompts = [before.prompt(self._start(item)) for item in items]
-        settings = GenerateOptions(self.options.decoding, self.tokens.suppressed)
+        prompts = [context(self.tokens, item.options).prompt(self._start(item)) for item in items]
+        rules = items[0].options.decoding
+        settings = GenerateOptions(rules, self.tokens.suppressed)
 
         def generate(numbers: Sequence[int], temperature: float) -> list[Hypothesis]:
             chosen = [(number, prompts[number]) for number in numbers]
             return self.model.generate(encoded, chosen, temperature, settings)
 
-        results = decoding.decode(len(items), generate, self.tokens.decode, self.options.decoding)
+        results = decoding.decode(len(items), generate, self.tokens.decode, rules)
         for item, decoded in zip(items, results, strict=True):
             item.decoded = decoded
-            item.silent = decoding.is_silence(decoded, self.options.decoding)
+            item.silent = decoding.is_silence(decoded, rules)
 
     def _cut(self, item: Heard) -> None:
         if item.decoded is not None and not item.silent:
@@ -108,7 +112,8 @@ class Hearing:
             item.phrases = [PhraseWords(phrase) for phrase in item.cut.phrases]
 
     def _time_words(self, encoded: Any, items: Sequence[Heard]) -> None:
-        texts = [[self._text(one.phrase.tokens) for one in item.phrases] for item in items]
+        """Where words are wanted; windows that begin alike are aligned in one call."""
+        texts = [[self._text(one.phrase.tokens) for one in item.phrases if item.options.words] for item in items]
         tokens = [tuple(chain.from_iterable(parts)) for parts in texts]
         worth = [
             number for number, item in enumerate(items) if tokens[number] and item.window.frames >= _MIN_FRAMES_TO_ALIGN

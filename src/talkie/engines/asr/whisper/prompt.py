@@ -18,7 +18,7 @@ _ROOM = MAX_LENGTH // 4
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Tokens that go before the start of the transcript: the same for every window of a call."""
+    """Tokens that go before the start of the transcript of one window."""
 
     tokens: tuple[int, ...] = ()
 

@@ -6,7 +6,7 @@ stands in `hearing`; here a model is loaded, a request is held against what the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from talkie.engines.asr.whisper.hardware import give_back_free_memory
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
 from talkie.engines.asr.whisper.model_config import check_config
 from talkie.engines.asr.whisper.model_files import check
+from talkie.engines.asr.whisper.prompt import context, max_length
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.asr.whisper.tokens import WhisperTokens
 from talkie.engines.base import RecognizeOptions, RecognizerInfo
@@ -68,6 +69,7 @@ class WhisperRecognizer:
             prompts=tokens.previous is not None,
             max_seconds=float(MAX_SECONDS),
             max_batch=model.max_batch,
+            workers=model.workers,
             may_stop_early=True,
             device=model.device,
             compute_type=model.compute_type,
@@ -77,20 +79,36 @@ class WhisperRecognizer:
     def info(self) -> RecognizerInfo:
         return self._info
 
-    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Transcript]:
-        """One transcript for each window of at most 30 s at 16 kHz, in order.
+    def batch_key(self, audio: Audio, options: RecognizeOptions) -> Hashable:
+        """Windows decoded by the same rules with prompts of one length: language, task and words may differ.
 
         Raises `UnsupportedByModel` for a language or task the model does not have, `InvalidValue` where the prompt
-        leaves no room for `max_new_tokens`, `EngineFailed` when the library fails.
+        leaves no room for `max_new_tokens`, `EngineFailed` for a window of another kind.
         """
-        self._check(batch, options)
-        heard = [Heard.of(audio) for audio in batch]
-        with_sound = [item for item in heard if item.window.frames]
+        self._check(audio, options)
+        tokens = self._still_loaded().tokens
+        start = tokens.start_sequence(options.language or tokens.languages[0], options.task)
+        prompt = context(tokens, options).prompt(start)
+        max_length(len(prompt), options.decoding.max_new_tokens)
+        return options.decoding, len(prompt)
+
+    def recognize(self, batch: Sequence[Audio], options: Sequence[RecognizeOptions]) -> list[Transcript]:
+        """One transcript for each window of at most 30 s at 16 kHz, in order.
+
+        Raises what `batch_key` raises, and `EngineFailed` when the library fails.
+        """
         loaded = self._still_loaded()
-        hearing = Hearing(loaded.model, loaded.tokens, options)
-        for first in range(0, len(with_sound), self._info.max_batch):
-            hearing.run(with_sound[first : first + self._info.max_batch])
-        return [results.transcript(item, loaded.tokens.decode, options, self._info.name) for item in heard]
+        heard = [Heard.of(*item) for item in zip(batch, options, strict=True)]
+        alike: dict[Hashable, list[Heard]] = {}
+        for item in heard:
+            key = self.batch_key(item.audio, item.options)
+            if item.window.frames:
+                alike.setdefault(key, []).append(item)
+        hearing = Hearing(loaded.model, loaded.tokens)
+        for group in alike.values():
+            for first in range(0, len(group), self._info.max_batch):
+                hearing.run(group[first : first + self._info.max_batch])
+        return [results.transcript(item, loaded.tokens.decode, self._info.name) for item in heard]
 
     def close(self) -> None:
         """Unload the model and give back its memory; may be called twice."""
@@ -105,7 +123,7 @@ class WhisperRecognizer:
             raise EngineFailed("whisper", "the model was unloaded.")
         return self._loaded
 
-    def _check(self, batch: Sequence[Audio], options: RecognizeOptions) -> None:
+    def _check(self, audio: Audio, options: RecognizeOptions) -> None:
         info = self._info
         if options.language is not None and options.language not in info.languages:
             what = "hears English only" if info.languages == ("en",) else f"does not know {options.language!r}"
@@ -114,6 +132,5 @@ class WhisperRecognizer:
             raise UnsupportedByModel("task", f"The model {info.name!r} cannot {options.task}.")
         if options.words and not info.words:
             raise UnsupportedByModel("words", f"The model {info.name!r} has no heads to time words by.")
-        for audio in batch:
-            if audio.sample_rate != SAMPLE_RATE_HZ or audio.duration_s > MAX_SECONDS + _HOP_S:
-                raise EngineFailed("whisper", f"a window must be at most {MAX_SECONDS} s at {SAMPLE_RATE_HZ} Hz.")
+        if audio.sample_rate != SAMPLE_RATE_HZ or audio.duration_s > MAX_SECONDS + _HOP_S:
+            raise EngineFailed("whisper", f"a window must be at most {MAX_SECONDS} s at {SAMPLE_RATE_HZ} Hz.")

@@ -9,7 +9,6 @@ from talkie.engines.asr.whisper.decoding import Decoded
 from talkie.engines.asr.whisper.hearing import Heard
 from talkie.engines.asr.whisper.timestamps import Phrase
 from talkie.engines.asr.whisper.words import PhraseWords
-from talkie.engines.base import RecognizeOptions
 from talkie.types import Dropped, Segment, Transcript
 
 NO_SPEECH = "no_speech"
@@ -18,7 +17,7 @@ NO_DURATION = "no_duration"
 TextOf = Callable[[Sequence[int]], str]
 
 
-def transcript(heard: Heard, text_of: TextOf, options: RecognizeOptions, model: str) -> Transcript:
+def transcript(heard: Heard, text_of: TextOf, model: str) -> Transcript:
     """The transcript of one window. Text that is not taken for speech is among `dropped`, with its reason."""
     segments, dropped = _sort(heard, text_of)
     return Transcript(
@@ -26,14 +25,14 @@ def transcript(heard: Heard, text_of: TextOf, options: RecognizeOptions, model: 
         language=heard.language,
         language_probability=heard.language_probability,
         duration_s=heard.audio.duration_s,
-        task=options.task,
+        task=heard.options.task,
         model=model,
-        decoded_until_s=decoded_until_s(heard, words=options.words),
+        decoded_until_s=decoded_until_s(heard),
         dropped=tuple(dropped),
     )
 
 
-def decoded_until_s(heard: Heard, *, words: bool) -> float:
+def decoded_until_s(heard: Heard) -> float:
     """Where the next window would begin: the reference's `seek`, in seconds of the recording.
 
     The end of the audio when the decoder was done with the window; else the last timestamp, or the end of the last word
@@ -43,7 +42,7 @@ def decoded_until_s(heard: Heard, *, words: bool) -> float:
     if cut is None or cut.ends_alone:
         return end_s
     until_s = window.start_s + cut.frames_done * FRAME_S
-    if words:
+    if heard.options.words:
         last_s = _last_end_s(heard.phrases)
         if last_s > window.start_s:
             until_s = window.start_s + round((last_s - window.start_s) / FRAME_S) * FRAME_S
