@@ -1,0 +1,194 @@
+"""OpenVINO without the parts that only converters need: loaded lightly, graphs compiled once and kept beside the model.
+
+Knows nothing of the graphs. `import openvino` brings a converter, seventeen sets of operations and telemetry along;
+what runs a graph is its compiled module and a few wrappers around it, a third of the time. What was compiled is data,
+never code: OpenVINO makes its machine code anew whenever it opens a graph.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from threading import RLock
+from types import ModuleType
+from typing import Any
+
+from talkie.engines.compiled_file import CompiledFile
+from talkie.errors import EngineFailed, EngineUnavailable
+
+PACKAGE = "openvino"
+DEVICE = "CPU"
+PRECISIONS = ("f32", "bf16", "f16")
+
+_log = logging.getLogger(__name__)
+_lock = RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOptions:
+    """How a graph is run: `streams` callers at once on `threads` processors together.
+
+    `precision` is that of the arithmetic outside of what the graph itself quantises, and of kept keys and values.
+    `dynamic_group`: activations before INT8 weights are quantised in groups of this size. None is the library's own
+    choice; 0, which leaves them as they are, costs Whisper's decoder half as much again, in BF16 too.
+    """
+
+    threads: int = 1
+    streams: int = 1
+    precision: str = "f32"
+    dynamic_group: int | None = None
+    exact_cache: bool = True
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def properties(self) -> dict[str, Any]:
+        """As OpenVINO names them. Threads are never pinned: in a container the processors are somebody else's too."""
+        return {
+            "NUM_STREAMS": str(self.streams),
+            "INFERENCE_NUM_THREADS": self.threads,
+            "INFERENCE_PRECISION_HINT": self.precision,
+            "ENABLE_CPU_PINNING": False,
+            **({} if self.dynamic_group is None else {"DYNAMIC_QUANTIZATION_GROUP_SIZE": self.dynamic_group}),
+            **({"KV_CACHE_PRECISION": self.precision} if self.exact_cache else {}),
+            **self.more,
+        }
+
+
+def available() -> bool:
+    """Whether OpenVINO is installed; imports nothing."""
+    return PACKAGE in sys.modules or find_spec(PACKAGE) is not None
+
+
+def load() -> ModuleType:
+    """OpenVINO's names for running graphs: `Core`, `Tensor`, `Type`, `Shape`, ... Thread-safe; loads once.
+
+    A plain `import openvino`, before or after, gives the same classes. Raises `EngineUnavailable`.
+    """
+    with _lock:
+        return _load()
+
+
+@cache
+def core() -> Any:
+    """The one `Core` of this process: with it its plugins are loaded once."""
+    try:
+        return load().Core()
+    except RuntimeError as error:
+        raise EngineUnavailable(PACKAGE, str(error)) from error
+
+
+def version() -> str:
+    """As in `2026.4.1-22982-...`. Raises `EngineUnavailable`."""
+    return str(load().get_version())
+
+
+def compile_model(
+    source: Any,
+    *,
+    threads: int = 1,
+    streams: int = 1,
+    precision: str = "f32",
+    cache_dir: Path | None = None,
+    exact_cache: bool = True,
+) -> Any:
+    """`compile_graph` with the options that are mostly wanted."""
+    options = GraphOptions(threads=threads, streams=streams, precision=precision, exact_cache=exact_cache)
+    return compile_graph(source, options, cache_dir)
+
+
+def compile_graph(source: Any, options: GraphOptions, cache_dir: Path | None = None) -> Any:
+    """A `CompiledModel` of a graph in a file (IR or ONNX) or of a `Model` in memory.
+
+    With `cache_dir` the compiled form of a file is kept there and opened the next time; what is damaged, or was made
+    from another file, by another version or for another processor, is made again. Raises `EngineUnavailable`,
+    and `EngineFailed` where the graph cannot be compiled.
+    """
+    runtime = core()
+    kept = _kept(source, options, cache_dir) if cache_dir is not None and isinstance(source, Path) else None
+    compiled = _opened(runtime, kept, options) if kept is not None else None
+    if compiled is not None:
+        return compiled
+    try:
+        compiled = runtime.compile_model(source, DEVICE, options.properties())
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise EngineFailed(PACKAGE, _first_line(error)) from error
+    if kept is not None:
+        exported = BytesIO()
+        compiled.export_model(exported)
+        kept.write(exported.getvalue())
+    return compiled
+
+
+@cache
+def _load() -> ModuleType:
+    whole = sys.modules.get(PACKAGE)
+    return whole if whole is not None and hasattr(whole, "Core") else _load_running_parts()
+
+
+def _load_running_parts() -> ModuleType:
+    """Stands in for the package while these are imported, then makes way for the package itself."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise EngineUnavailable(PACKAGE, "it is not installed.", hint="`pip install openvino` in Talkie's environment.")
+    stand_in = ModuleType(PACKAGE)
+    stand_in.__path__ = list(spec.submodule_search_locations)
+    sys.modules[PACKAGE] = stand_in
+    try:
+        import_module("openvino.package_utils")._add_openvino_libs_to_search_path()
+        _take_names(stand_in, import_module("openvino._pyopenvino"))
+        stand_in.Op = import_module("openvino._op_base").Op  # type: ignore[attr-defined]
+        _take_names(stand_in, import_module("openvino._ov_api"))
+    except Exception:  # another version may be put together otherwise: then the whole of it
+        _log.debug("OpenVINO cannot be loaded in parts.", exc_info=True)
+        del sys.modules[PACKAGE]
+        return _load_whole()
+    del sys.modules[PACKAGE]
+    return stand_in
+
+
+def _load_whole() -> ModuleType:
+    try:
+        return import_module(PACKAGE)
+    except Exception as error:  # a library that is missing, or one for another processor
+        raise EngineUnavailable(PACKAGE, _first_line(error)) from error
+
+
+def _take_names(module: ModuleType, source: ModuleType) -> None:
+    vars(module).update({name: value for name, value in vars(source).items() if not name.startswith("_")})
+
+
+def _kept(source: Path, options: GraphOptions, directory: Path) -> CompiledFile:
+    """The whole form with its weights: with CACHE_MODE OPTIMIZE_SIZE some graphs come back with the wrong constants."""
+    files = [file for file in (source, source.with_suffix(".bin")) if file.exists()]
+    stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return CompiledFile(directory, source.name, repr((version(), _processor(), options.properties(), stamps)))
+
+
+def _opened(runtime: Any, kept: CompiledFile, options: GraphOptions) -> Any | None:
+    blob = kept.read()
+    if blob is None:
+        return None
+    try:
+        return runtime.import_model(blob, DEVICE, options.properties())
+    except (RuntimeError, TypeError, ValueError):
+        _log.info("A compiled graph does not fit this OpenVINO and is made again.")
+        return None
+
+
+@cache
+def _processor() -> tuple[str, ...]:
+    """What a compiled form depends on: the name, and what OpenVINO can do on it (BF16, INT8)."""
+    runtime = core()
+    capabilities = sorted(runtime.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES"))
+    return (str(runtime.get_property(DEVICE, "FULL_DEVICE_NAME")), *capabilities)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:300]

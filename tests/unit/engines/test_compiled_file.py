@@ -1,0 +1,69 @@
+"""Compiled forms in files: what comes back is what was written for the same key, or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from talkie.engines.compiled_file import MAX_KEPT, CompiledFile
+
+BLOB = bytes(range(256)) * 8
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> CompiledFile:
+    return CompiledFile(tmp_path / "compiled", "graph.xml", "version 1")
+
+
+def test_what_was_written_comes_back(kept: CompiledFile) -> None:
+    assert kept.read() is None
+    kept.write(BLOB)
+    assert kept.read() == BLOB
+    assert [path.name for path in kept.directory.iterdir()] == [kept.path.name]
+
+
+def test_another_key_has_another_file(kept: CompiledFile) -> None:
+    kept.write(BLOB)
+    other = CompiledFile(kept.directory, kept.name, "version 2")
+    assert other.read() is None
+    other.write(b"other")
+    assert (kept.read(), other.read()) == (BLOB, b"other")
+
+
+def test_a_key_whose_file_name_is_the_same_by_chance_is_another_key(kept: CompiledFile) -> None:
+    kept.write(BLOB)
+    other = CompiledFile(kept.directory, kept.name, "version 2")
+    kept.path.rename(other.path)
+    assert other.read() is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, len(BLOB) + 20), change=st.sampled_from(["cut", "flip", "more"]))
+def test_damage_is_seen(kept: CompiledFile, place: int, change: str) -> None:
+    kept.write(BLOB)
+    content = bytearray(kept.path.read_bytes())
+    if change == "cut":
+        del content[place:]
+    elif change == "flip":
+        content[place] ^= 1
+    else:
+        content.append(0)
+    kept.path.write_bytes(content)
+    assert kept.read() is None
+
+
+def test_a_directory_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    kept = CompiledFile(tmp_path / "file", "graph.xml", "key")
+    kept.write(BLOB)
+    assert kept.read() is None
+
+
+def test_old_forms_go(kept: CompiledFile) -> None:
+    for number in range(MAX_KEPT + 3):
+        CompiledFile(kept.directory, kept.name, f"version {number}").write(BLOB)
+    CompiledFile(kept.directory, "another.xml", "key").write(BLOB)
+    assert len(list(kept.directory.iterdir())) == MAX_KEPT + 1
