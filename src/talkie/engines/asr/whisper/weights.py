@@ -98,6 +98,8 @@ class _Reader:
         for _ in range(min(self._number("<I"), _MAX_VARIABLES)):
             alias, target = self._text(), self._text()
             found[alias] = found[target]
+            if f"{target}_scale" in found:
+                found[f"{alias}_scale"] = found[f"{target}_scale"]
         return found
 
     def _variable(self) -> tuple[str, NDArray[np.generic]]:

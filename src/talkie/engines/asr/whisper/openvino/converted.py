@@ -1,0 +1,109 @@
+"""A Whisper model in the form that OpenVINO runs: a directory of graphs, and what a backend must know beside them.
+
+Made once from a CTranslate2 directory by `convert`; opened by `open_converted`, which says None where it does not fit
+the model it was made from. Holds data only: graphs (XML and numbers) and one small JSON file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talkie.engines.asr.whisper.model_files import ModelFiles, read_json, read_vocabulary
+from talkie.engines.asr.whisper.openvino.form import Form
+from talkie.engines.asr.whisper.search.steps import Layout
+from talkie.engines.asr.whisper.weights import MODEL_BIN
+from talkie.errors import ModelBroken
+
+RECORD = "talkie.json"
+_LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
+CONVERTER = 1
+"""Counted up when what is converted changes, so that older directories are made anew."""
+_MULTILINGUAL_SIGN = ""
+"""A token that only the vocabularies of multilingual models have; CTranslate2 tells them apart by it."""
+_SAMPLES, _SAMPLE_BYTES = 16, 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The ids that decoding turns on. `blank` may not come first; `no_speech` -1: there is none."""
+
+    layout: Layout
+    start: int
+    no_timestamps: int
+    no_speech: int
+    blank: tuple[int, ...]
+    languages: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    directory: Path
+    form: Form
+    n_mels: int
+    multilingual: bool
+    vocabulary: Vocabulary
+
+
+def open_converted(directory: Path, files: ModelFiles, form: Form) -> Converted | None:
+    """The converted model in `directory`, or None where there is none made from these files in this form."""
+    try:
+        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        if record["source"] != fingerprint(files) or record["form"] != form.name or record["converter"] != CONVERTER:
+            return None
+        return Converted(directory, form, int(record["n_mels"]), bool(record["multilingual"]), vocabulary(files))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_record(directory: Path, files: ModelFiles, form: Form, n_mels: int) -> None:
+    record = {
+        "converter": CONVERTER,
+        "source": fingerprint(files),
+        "form": form.name,
+        "n_mels": n_mels,
+        "multilingual": _MULTILINGUAL_SIGN in read_vocabulary(files),
+    }
+    (directory / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def vocabulary(files: ModelFiles) -> Vocabulary:
+    """Raises `ModelBroken` where a token is missing that no Whisper model can be without."""
+    tokens = read_vocabulary(files)
+    ids = {token: number for number, token in enumerate(tokens)}
+    for needed in ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"):
+        if needed not in ids:
+            raise ModelBroken(files.name, f"its vocabulary has no token {needed}.")
+    config: dict[str, Any] = read_json(files.directory / "config.json", files.name)
+    return Vocabulary(
+        layout=Layout(ids["<|endoftext|>"], ids["<|notimestamps|>"] + 1, len(tokens)),
+        start=ids["<|startoftranscript|>"],
+        no_timestamps=ids["<|notimestamps|>"],
+        no_speech=ids.get("<|nospeech|>", ids.get("<|nocaptions|>", -1)),
+        blank=tuple(config.get("suppress_ids_begin") or ()),
+        languages=tuple((token, number) for token, number in ids.items() if _LANGUAGE.fullmatch(token)),
+    )
+
+
+def alignment_heads(files: ModelFiles) -> list[tuple[int, int]]:
+    config: dict[str, Any] = read_json(files.directory / "config.json", files.name)
+    return [(int(layer), int(head)) for layer, head in config.get("alignment_heads") or ()]
+
+
+def fingerprint(files: ModelFiles) -> str:
+    """Tells one model from another by its small files, and by the size of its weights and parts spread over them."""
+    digest = hashlib.sha256()
+    for small in (files.directory / "config.json", files.vocabulary):
+        digest.update(small.read_bytes())
+    path = files.directory / MODEL_BIN
+    size = path.stat().st_size
+    digest.update(str(size).encode())
+    with path.open("rb") as file:
+        for part in range(_SAMPLES):
+            file.seek(part * max(0, size - _SAMPLE_BYTES) // (_SAMPLES - 1))
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
