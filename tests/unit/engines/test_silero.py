@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,20 @@ from speech import say
 from talkie.audio.decode import load_audio
 from talkie.audio.segment import Segmenter
 from talkie.engines import registry
-from talkie.engines.vad import silero
-from talkie.engines.vad.silero import SileroDetector, SileroStream
-from talkie.errors import EngineFailed, EngineUnavailable
+from talkie.engines.vad import silero, silero_graph
+from talkie.engines.vad.silero import RUNTIMES, SileroDetector, SileroStream
+from talkie.errors import EngineFailed, EngineUnavailable, InvalidValue
 from talkie.types import Audio
 
 Floats = npt.NDArray[np.float32]
 HUMAN_DIGITS = Path(__file__).parents[4] / "shared" / "speech" / "digits"
 
 
-@pytest.fixture(scope="module")
-def detector() -> SileroDetector:
-    return SileroDetector()
+@pytest.fixture(scope="module", params=RUNTIMES[1:])
+def detector(request: pytest.FixtureRequest) -> SileroDetector:
+    if find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    return SileroDetector(runtime=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -143,21 +146,59 @@ def test_a_missing_file_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "faster-whisper" in caught.value.hint
 
 
-def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_damaged_file_is_a_clear_error(tmp_path: Path, runtime: str) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"not a model")
     with pytest.raises(EngineUnavailable, match="could not be loaded"):
-        SileroDetector(path).open()
+        SileroDetector(path, runtime=runtime, cache_dir=tmp_path / "made").open()
+
+
+def test_the_libraries_agree(recording: Floats) -> None:
+    pytest.importorskip("openvino")
+    theirs = [SileroDetector(runtime=runtime).probabilities(Audio(recording)) for runtime in RUNTIMES]
+    np.testing.assert_allclose(theirs[1], theirs[2], atol=1e-4)
+    np.testing.assert_array_equal(theirs[0], theirs[1])
+
+
+def test_where_openvino_cannot_be_loaded_the_other_library_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise EngineUnavailable("openvino", "made for another processor")
+
+    monkeypatch.setattr(silero_graph.openvino_runtime, "core", fail)
+    assert SileroDetector().graph().name == "onnxruntime"
+    with pytest.raises(EngineUnavailable, match="another processor"):
+        SileroDetector(runtime="openvino").open()
+
+
+def test_an_unknown_library_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="tensorflow"):
+        SileroDetector(runtime="tensorflow").open()
+
+
+def test_the_compiled_form_is_kept_where_wanted(tmp_path: Path, recording: Floats) -> None:
+    pytest.importorskip("openvino")
+    audio = Audio(recording)
+    first, second = (
+        SileroDetector(runtime="openvino", cache_dir=tmp_path / "made").probabilities(audio) for _ in range(2)
+    )
+    assert len(list((tmp_path / "made").iterdir())) == 1
+    np.testing.assert_array_equal(first, second)
 
 
 def test_the_registry_knows_it() -> None:
     assert registry.load("silero") is SileroDetector
 
 
-def test_the_carrier_is_never_imported() -> None:
-    code = (
-        "import sys; from talkie.engines.vad.silero import SileroDetector; d = SileroDetector();"
-        "assert 'onnxruntime' not in sys.modules; d.open();"
-        "assert 'onnxruntime' in sys.modules; assert not {'faster_whisper', 'torch'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+@pytest.mark.parametrize("runtime", RUNTIMES[1:])
+def test_nothing_is_imported_before_it_is_needed_and_the_carrier_never(runtime: str) -> None:
+    code = f"""
+import sys
+from talkie.engines.vad.silero import SileroDetector
+detector = SileroDetector(runtime={runtime!r})
+assert not {{"onnxruntime", "openvino._pyopenvino"}} & set(sys.modules)
+detector.open()
+print(sorted({{"onnxruntime", "openvino._pyopenvino", "faster_whisper", "torch"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout == str([{"onnxruntime": "onnxruntime", "openvino": "openvino._pyopenvino"}[runtime]]) + "\n"

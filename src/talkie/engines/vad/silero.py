@@ -1,10 +1,11 @@
-"""Silero VAD v6 on ONNX Runtime: where in a recording is somebody speaking?
+"""Silero VAD v6: where in a recording is somebody speaking?
 
-Knows nothing of spans or files. The model (MIT, https://github.com/snakers4/silero-vad) lies in the `faster-whisper`
-distribution, which is read by path and never imported (docs/decisions/0002). Its graph takes a *sequence* of windows
-and a state: `input (n, 576)` float32 - 64 samples of context and 512 new ones - with `h`, `c` `(1, 1, 128)`; it gives
-`speech_probs (n,)`, `hn`, `cn`. Hundreds of windows a call cost about half of what they cost one by one, and the state
-is carried from call to call, so the same probabilities come out however a stream is split (docs/decisions/0011).
+Knows nothing of spans or files, nor of the libraries that run the graph (`silero_graph`). The model (MIT,
+https://github.com/snakers4/silero-vad) lies in the `faster-whisper` distribution, which is read by path and never
+imported (docs/decisions/0002). Its graph takes a *sequence* of windows and a state: `input (n, 576)` float32 - 64
+samples of context and 512 new ones - with `h`, `c` `(1, 1, 128)`; it gives `speech_probs (n,)`, `hn`, `cn`. A hundred
+windows a call cost about half of what they cost one by one, and the state is carried from call to call, so the same
+probabilities come out however a stream is split (docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -12,38 +13,43 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from talkie.engines.vad.silero_graph import AUTO, RUNTIMES, SileroGraph, State, open_graph
 from talkie.errors import EngineFailed, EngineUnavailable
 from talkie.types import SAMPLE_RATE_HZ, Audio, Samples
+
+__all__ = ["RUNTIMES", "SileroDetector", "SileroStream", "State", "model_path"]
 
 WINDOW = 512
 CONTEXT = 64
 STATE_SHAPE = (1, 1, 128)
-MAX_WINDOWS = 512
-"""Windows a call: 16 s of audio. More is no faster, and what the graph needs in memory grows with it."""
+MAX_WINDOWS = 128
+"""Windows a call: 4 s of audio. More is no faster, and what the graph needs in memory grows with it."""
 WARM_UP_WINDOWS = 16
 """Half a second of silence that every stream has heard before its first sample. A detector that starts cold misses one
 in fourteen of 800 clips that begin with the word itself; one that has heard silence misses none of them."""
 PACKAGE, MODEL = "faster_whisper", "assets/silero_vad_v6.onnx"
-QUIET = 4
 
 
 class SileroDetector:
-    """A `VoiceActivityDetector`. The model is loaded with the first audio; one session serves all streams."""
+    """A `VoiceActivityDetector`. The model is loaded with the first audio; one graph serves all streams."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """`path`: another file of the same shape. Raises nothing: see `open`."""
+    def __init__(self, path: Path | None = None, *, runtime: str = AUTO, cache_dir: Path | None = None) -> None:
+        """`path`: another file of the same shape. `runtime`: one of `RUNTIMES`. `cache_dir`: where the compiled form
+        may be kept, which spares every start but the first some 60 ms. Raises nothing: see `open`.
+        """
         self._path = path
-        self._session: Any = None
+        self._runtime = runtime
+        self._cache_dir = cache_dir
+        self._graph: SileroGraph | None = None
         self._warm: State | None = None
         self._lock = Lock()
 
     def open(self) -> SileroStream:
-        """A new recording. Raises `EngineUnavailable` where the model or ONNX Runtime is missing."""
+        """A new recording. Raises `EngineUnavailable` where the model or what runs it is missing."""
         return SileroStream(self)
 
     def probabilities(self, audio: Audio) -> NDArray[np.float32]:
@@ -55,13 +61,7 @@ class SileroDetector:
 
     def run(self, windows: NDArray[np.float32], state: State) -> tuple[NDArray[np.float32], State]:
         """One call of the graph: `(n, 576)` and a state to `(n,)` and the next. Thread-safe."""
-        try:
-            output, h, c = self.session().run(None, {"input": windows, "h": state[0], "c": state[1]})
-        except EngineUnavailable:
-            raise
-        except Exception as error:  # whatever the runtime raises; its message holds no audio
-            raise EngineFailed("silero", str(error)) from error
-        return np.asarray(output, np.float32).reshape(-1), (h, c)
+        return self.graph().run(windows, state)
 
     def warm_state(self) -> State:
         """The state after half a second of silence: where every stream begins."""
@@ -71,15 +71,12 @@ class SileroDetector:
             _, self._warm = self.run(silence, (cold, cold))
         return self._warm
 
-    def session(self) -> Any:
+    def graph(self) -> SileroGraph:
         """The loaded model. Raises `EngineUnavailable`."""
         with self._lock:
-            if self._session is None:
-                self._session = _load(self._path or model_path())
-            return self._session
-
-
-State = tuple[NDArray[np.float32], NDArray[np.float32]]
+            if self._graph is None:
+                self._graph = open_graph(self._path or model_path(), self._runtime, self._cache_dir)
+            return self._graph
 
 
 class SileroStream:
@@ -121,20 +118,3 @@ def model_path() -> Path:
         "its model file was not found",
         hint="It comes with the package faster-whisper (1.2.1 or later): install it again, or use --no-vad.",
     )
-
-
-def _load(path: Path) -> Any:
-    """One thread: the windows of a recording depend on each other, and other recordings use the other cores."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise EngineUnavailable("silero", "onnxruntime is not installed") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = QUIET
-    try:
-        return onnxruntime.InferenceSession(path, sess_options=options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # a damaged file has a dozen classes of error
-        raise EngineUnavailable("silero", f"its model file could not be loaded ({type(error).__name__})") from error
