@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from talkie.audio.encode import encode_wav
+from talkie.bench.sentences import SENTENCES
 from talkie.engines import registry
 from talkie.engines.base import SynthesizeOptions
 from talkie.errors import InvalidValue
@@ -21,23 +22,9 @@ from talkie.errors import InvalidValue
 LONG_S = 20.0
 """From here on a recording is `long`: it is heard in several windows, and is a set of its own."""
 
-# Everyday sentences, written for this file: numbers, names, questions, short and long.
-SENTENCES = (
-    "Good morning, how are you today?",
-    "Please turn off the lights in the kitchen.",
-    "The train to the city leaves at nine fifteen from platform two.",
-    "She bought three apples, two lemons and a loaf of bread.",
-    "We walked along the river until the rain began to fall.",
-    "Could you send me the report before the end of the week?",
-    "My brother has lived in a small house near the sea for twenty years.",
-    "What time is it?",
-    "The doctor said that he should drink more water and sleep longer.",
-    "It was a long winter, and the children were glad to see the first flowers.",
-    "Open the window and let some fresh air in.",
-    "Nobody knew who had written the letter on the table.",
-)
 # Of espeak-ng's voices those that a recogniser trained on people understands best (docs/lab-log.md).
-VOICES = ("en-us+klatt4", "en-us+klatt5")
+VARIANTS = ("klatt4", "klatt5")
+VOICES = {"en": "en-us", "de": "de", "es": "es", "fr": "fr-fr"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +59,18 @@ def read_manifest(path: Path, keep: Callable[[Recording], bool] = lambda _: True
     return [row for row in rows if keep(row)]
 
 
-def synthesize(directory: Path, sentences: Sequence[str] = SENTENCES) -> Iterator[Recording]:
-    """The sentences as WAV files in `directory`, each spoken by one voice in turn."""
+def synthesize(
+    directory: Path, sentences: Sequence[str] = SENTENCES["en"], language: str = "en"
+) -> Iterator[Recording]:
+    """The sentences as WAV files in `directory`, each spoken by one voice in turn; the same sound every time."""
     voice = registry.load("espeak")()
     try:
         for number, text in enumerate(sentences):
-            options = SynthesizeOptions(voice=VOICES[number % len(VOICES)])
-            chunks = list(voice.synthesize(text, options))
+            speaker = f"{VOICES[language]}+{VARIANTS[number % len(VARIANTS)]}"
+            chunks = list(voice.synthesize(text, SynthesizeOptions(voice=speaker)))
             samples, rate = np.concatenate([chunk.samples for chunk in chunks]), chunks[0].sample_rate
             path = directory / f"{number:02d}.wav"
             path.write_bytes(encode_wav(samples, rate))
-            yield Recording(path, text, "en", "synthetic", len(samples) / rate)
+            yield Recording(path, text, language, "synthetic", len(samples) / rate)
     finally:
         voice.close()
