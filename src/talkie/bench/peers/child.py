@@ -27,7 +27,7 @@ from talkie.errors import EngineFailed
 KEPT_LINES = 20
 MAX_LINE_CHARS = 32 << 20
 MAX_SAID_CHARS = 2000
-END_S = 10.0
+END_S, DRAIN_S = 10.0, 1.0
 Answer = TypeVar("Answer", Loaded, Heard, Clips)
 THREAD_NAMES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -66,7 +66,7 @@ class PeerChild:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue(maxsize=16)
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
-        self._drained = threading.Event()
+        self._readers: tuple[threading.Thread, ...] = ()
         self._peak_bytes = 0
 
     def __enter__(self) -> PeerChild:
@@ -76,7 +76,10 @@ class PeerChild:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self._kill()
 
     def start(self) -> None:
         """Raises `EngineFailed`."""
@@ -92,8 +95,12 @@ class PeerChild:
             )
         except OSError as error:
             raise EngineFailed(self.name, f"it could not be started: {error.strerror}") from error
-        for read in (self._read_answers, self._read_words):
-            threading.Thread(target=read, args=(self._process,), daemon=True).start()
+        self._readers = tuple(
+            threading.Thread(target=read, args=(self._process,), daemon=True)
+            for read in (self._read_answers, self._read_words)
+        )
+        for reader in self._readers:
+            reader.start()
 
     def load(self, wish: LoadWish) -> Loaded:
         """Import the library and load the model. Raises `EngineFailed`, as all of these do."""
@@ -118,21 +125,24 @@ class PeerChild:
 
     def close(self) -> None:
         """End it kindly, then by force. May be called again."""
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return
         with suppress(OSError, ValueError):
             assert process.stdin is not None
             process.stdin.write(json.dumps({"do": "end"}) + "\n")
-            process.stdin.close()
+            process.stdin.flush()
         with suppress(subprocess.TimeoutExpired):
             process.wait(END_S)
-        _kill(process)
+        self._kill()
 
     def _ask(self, do: str, asked: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         process = self._process
         if process is None:
             raise EngineFailed(self.name, "it is not running")
+        if not self._answers.empty() and self._answers.get_nowait():
+            self._kill()
+            raise self._failed("it spoke without being asked")
         try:
             assert process.stdin is not None
             process.stdin.write(json.dumps({"do": do, **asked}) + "\n")
@@ -178,24 +188,33 @@ class PeerChild:
 
     def _kill(self) -> None:
         process, self._process = self._process, None
-        if process is not None:
-            _kill(process)
-            self._drained.wait(1.0)
+        if process is None:
+            return
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        with suppress(OSError):
+            if process.stdin is not None:
+                process.stdin.close()
+        for reader in self._readers:
+            reader.join(DRAIN_S)
 
     def _read_answers(self, process: subprocess.Popen[str]) -> None:
         """Each answer in turn, then an empty one for the end."""
         with suppress(OSError, ValueError):
             assert process.stdout is not None
-            while line := process.stdout.readline(MAX_LINE_CHARS):
-                self._answers.put(line)
-        self._answers.put("")
+            with process.stdout as stream, suppress(queue.Full):
+                while line := stream.readline(MAX_LINE_CHARS):
+                    self._answers.put_nowait(line)
+        with suppress(queue.Full):
+            self._answers.put_nowait("")
 
     def _read_words(self, process: subprocess.Popen[str]) -> None:
         with suppress(OSError, ValueError):
             assert process.stderr is not None
-            for line in iter(lambda: process.stderr.readline(MAX_SAID_CHARS), ""):  # type: ignore[union-attr]
-                self._said.append(line.rstrip()[-MAX_SAID_CHARS:])
-        self._drained.set()
+            with process.stderr as stream:
+                while line := stream.readline(MAX_SAID_CHARS):
+                    self._said.append(line.rstrip())
 
 
 def _environment(python: Path, threads: int) -> list[str]:
@@ -204,14 +223,3 @@ def _environment(python: Path, threads: int) -> list[str]:
     values |= {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     values["PATH"] = f"{python.parent}:/usr/local/bin:{os.defpath}"
     return ["env", *(f"{name}={value}" for name, value in values.items())]
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """The process and all of its group."""
-    with suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            with suppress(OSError):
-                stream.close()

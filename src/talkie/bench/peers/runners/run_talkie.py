@@ -1,7 +1,8 @@
 """Talkie itself, through the service that every door uses; all clients at once.
 
-`options` are settings by name. The decoding is that of all peers: no fallback to other temperatures, no filter of
-phrases, no threshold that skips a window.
+`options` are settings by name; with `home` among them, what Talkie prepares once for a model is found again at the
+next start, else that place is new and empty each time. The decoding is that of all peers: no fallback to other
+temperatures, no filter of phrases, no threshold that skips a window.
 """
 
 from __future__ import annotations
@@ -35,16 +36,15 @@ class Talkie:
             log_prob_threshold=None,
             no_speech_threshold=None,
         )
-        self._home = tempfile.TemporaryDirectory(prefix="talkie-bench-")
         values = {
-            "home": Path(self._home.name),
+            "home": wish["options"].get("home") or self._new_home(),
             "model": wish["model"],
             "compute_type": wish["compute_type"],
             "threads": wish["threads"],
             "workers": wish["workers"],
             "concurrency": AT_ONCE,
             "queue_size": AT_ONCE,
-            **wish["options"],
+            **{name: value for name, value in wish["options"].items() if name != "home"},
         }
         self._service = build_service(Settings(**values), allow_paths=True)
         self._service.warm()
@@ -55,6 +55,10 @@ class Talkie:
         self._request = TranscribeRequest(model=wish["model"], preset=PRESET, **asked)
         shown = {name: value for name, value in values.items() if name not in ("home", "model")}
         return {**shown, **asked, "beam": wish["beam"]}
+
+    def _new_home(self) -> str:
+        self._home = tempfile.TemporaryDirectory(prefix="talkie-bench-")
+        return self._home.name
 
     def hear(self, sound: Any, first: Callable[[], None]) -> list[dict[str, Any]]:
         from talkie.types import Segment
