@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +48,15 @@ PRESETS: dict[str, DecodingOptions] = {
 }
 
 
+Context = Literal["full", "fit"]
+
+
 @dataclass(frozen=True, slots=True)
 class RecognizeOptions:
-    """What is wanted of one piece of audio. `language` is an ISO 639-1 code; None means: find out."""
+    """What is wanted of one piece of audio. `language` is an ISO 639-1 code; None means: find out.
+
+    `context`: `full`, as the model was trained, or `fit`, no longer than the sound where an engine can do that.
+    """
 
     language: str | None = None
     task: Task = "transcribe"
@@ -58,6 +64,7 @@ class RecognizeOptions:
     hotwords: str = ""
     words: bool = False
     decoding: DecodingOptions = field(default_factory=DecodingOptions)
+    context: Context = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ class RecognizerInfo:
     `languages` are ISO 639-1 codes; `max_seconds` is the longest audio one item of a batch may hold; `max_batch` the
     most items it gains from, `workers` the most threads; `partials` says that it is a `StreamingRecognizer` as well;
     `may_stop_early` that its decoder can end before the speech does, so that the rest must be asked for again;
-    `interruptible` that `close` may be called while it is at work, and ends that work.
+    `interruptible` that `close` may be called while it is at work, and ends that work. `backend` is the library that
+    computes, for engines that have several, and `backend_reason` why it is this one.
     """
 
     name: str
@@ -84,6 +92,8 @@ class RecognizerInfo:
     interruptible: bool = False
     device: str = "cpu"
     compute_type: str = ""
+    backend: str = ""
+    backend_reason: str = ""
 
 
 class Recognizer(Protocol):

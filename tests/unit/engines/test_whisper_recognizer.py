@@ -232,7 +232,7 @@ def test_after_the_end_there_is_an_error_and_a_second_end_is_harmless() -> None:
         ({"device": "npu"}, "device"),
         ({"device": "cpu", "compute_type": "int4"}, "compute_type"),
         ({"device": "cpu", "threads": -1}, "threads"),
-        ({"device": "cpu", "workers": 0}, "workers"),
+        ({"device": "cpu", "workers": -1}, "workers"),
     ],
 )
 def test_settings_that_cannot_be(settings: dict[str, object], param: str) -> None:

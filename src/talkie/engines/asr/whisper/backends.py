@@ -55,6 +55,8 @@ def open_backend(files: ModelFiles, options: BackendOptions) -> Opened:
     """Raises `InvalidValue` for an unknown name, `EngineUnavailable` where the one asked for cannot do it."""
     if options.backend not in BACKENDS:
         raise InvalidValue("backend", f"{options.backend!r} is not one of {', '.join(BACKENDS)}.")
+    if options.threads < 0 or options.workers < 0:
+        raise InvalidValue("threads" if options.threads < 0 else "workers", "threads and workers are 0 (auto) or more.")
     if options.backend == "ctranslate2":
         return Opened(_ctranslate2(files, options), "asked for")
     form, obstacle = _form(options)
@@ -65,7 +67,7 @@ def open_backend(files: ModelFiles, options: BackendOptions) -> Opened:
             obstacle = f"OpenVINO cannot: {error}"
     if options.backend == "openvino":
         raise EngineUnavailable("whisper", obstacle, hint="Use the backend auto or ctranslate2.")
-    _log.warning("%s is run by CTranslate2: %s", files.name, obstacle)
+    _log.info("%s is run by CTranslate2: %s", files.name, obstacle)
     return Opened(_ctranslate2(files, options), obstacle)
 
 

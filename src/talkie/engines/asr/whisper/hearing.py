@@ -18,6 +18,7 @@ from talkie.audio.mel import MAX_FRAMES, content_frames, log_mel
 from talkie.engines.asr.whisper import decoding, splitting
 from talkie.engines.asr.whisper.backend import AlignItem, Backend, GenerateOptions
 from talkie.engines.asr.whisper.decoding import Decoded, Hypothesis
+from talkie.engines.asr.whisper.fitting import context_frames, is_doubtful
 from talkie.engines.asr.whisper.prompt import context
 from talkie.engines.asr.whisper.timestamps import Cut, Window, cut
 from talkie.engines.asr.whisper.tokens import WhisperTokens
@@ -58,8 +59,19 @@ class Hearing:
     tokens: WhisperTokens
 
     def run(self, items: Sequence[Heard]) -> None:
-        """Fill in what is heard in each of `items`."""
-        features = np.empty((len(items), self.model.n_mels, MAX_FRAMES), np.float32)
+        """Fill in what is heard in each of `items`; what a fitted context leaves in doubt is heard in a full one."""
+        frames = max(context_frames(item.options, item.window.frames) for item in items)
+        self._hear(items, frames)
+        doubtful = [item for item in items if frames < MAX_FRAMES and self._is_doubtful(item)]
+        if doubtful:
+            self._hear(doubtful, MAX_FRAMES)
+
+    def _is_doubtful(self, item: Heard) -> bool:
+        begin, rules = self.tokens.timestamp_begin, item.options.decoding
+        return item.decoded is None or is_doubtful(item.decoded, item.window.frames, begin, rules)
+
+    def _hear(self, items: Sequence[Heard], frames: int) -> None:
+        features = np.empty((len(items), self.model.n_mels, frames), np.float32)
         for item, out in zip(items, features, strict=True):
             log_mel(item.audio.samples, self.model.n_mels, out)
         encoded = self.model.encode(features)
@@ -107,6 +119,7 @@ class Hearing:
             item.silent = decoding.is_silence(decoded, rules)
 
     def _cut(self, item: Heard) -> None:
+        item.cut, item.phrases = None, []
         if item.decoded is not None and not item.silent:
             item.cut = cut(item.decoded.tokens, self.tokens.timestamp_begin, item.window)
             item.phrases = [PhraseWords(phrase) for phrase in item.cut.phrases]

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from talkie.audio.mel import MAX_SECONDS
+from talkie.audio.mel import MAX_SECONDS, content_frames
 from talkie.engines.asr.whisper import results
 from talkie.engines.asr.whisper.backend import Backend
-from talkie.engines.asr.whisper.ct2 import LoadOptions, open_model
+from talkie.engines.asr.whisper.backends import BackendOptions, open_backend
+from talkie.engines.asr.whisper.fitting import context_frames
 from talkie.engines.asr.whisper.hardware import give_back_free_memory
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
 from talkie.engines.asr.whisper.model_config import check_config
@@ -35,29 +37,21 @@ class _Loaded:
 
 
 class WhisperRecognizer:
-    """Any Whisper model in CTranslate2 form, from its directory.
+    """Any Whisper model in CTranslate2 form, from its directory, on the library that suits it (`backends`).
 
-    `device`: auto, cpu or cuda. `compute_type`: default (INT8 on processors, FP16 on CUDA devices that are fast at
-    it), auto, or one of CTranslate2's; `info.compute_type` says what it came to. `threads` for each of `workers`:
-    0 means the physical cores this process may use. More workers than one pay only where several threads call.
+    `choices` are those of `BackendOptions`. `device`: auto, cpu or cuda. `compute_type`: default (INT8 on processors,
+    FP16 on CUDA devices that are fast at it), auto, or one of CTranslate2's; `info` says what it came to. `workers`
+    are calls at once, each on `threads` processors; 0: as many as suit the machine.
 
-    Raises `ModelNotFound`, `ModelBroken` naming the file at fault, `EngineUnavailable` where CUDA or its libraries
-    are missing, `InvalidValue` for settings that this machine cannot do.
+    Raises `ModelNotFound`, `ModelBroken` naming the file at fault, `EngineUnavailable` where what was asked for is
+    missing here, `InvalidValue` for settings that this machine cannot do.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        name: str = "",
-        device: str = "auto",
-        compute_type: str = "default",
-        threads: int = 0,
-        workers: int = 1,
-    ) -> None:
+    def __init__(self, path: Path, *, name: str = "", **choices: Any) -> None:
         files = check(Path(path), name)
         words = check_config(files)
-        model = open_model(files, LoadOptions(device, compute_type, threads, workers))
+        opened = open_backend(files, BackendOptions(**choices))
+        model = opened.model
         tokens = load_tokens(files, multilingual=model.multilingual)
         self._loaded: _Loaded | None = _Loaded(model, tokens)
         self._info = RecognizerInfo(
@@ -73,6 +67,8 @@ class WhisperRecognizer:
             may_stop_early=True,
             device=model.device,
             compute_type=model.compute_type,
+            backend=model.name,
+            backend_reason=opened.reason,
         )
 
     @property
@@ -80,7 +76,8 @@ class WhisperRecognizer:
         return self._info
 
     def batch_key(self, audio: Audio, options: RecognizeOptions) -> Hashable:
-        """Windows decoded by the same rules with prompts of one length: language, task and words may differ.
+        """Windows of one context, decoded by the same rules after prompts of one length: language, task and words may
+        differ.
 
         Raises `UnsupportedByModel` for a language or task the model does not have, `InvalidValue` where the prompt
         leaves no room for `max_new_tokens`, `EngineFailed` for a window of another kind.
@@ -90,7 +87,8 @@ class WhisperRecognizer:
         start = tokens.start_sequence(options.language or tokens.languages[0], options.task)
         prompt = context(tokens, options).prompt(start)
         max_length(len(prompt), options.decoding.max_new_tokens)
-        return options.decoding, len(prompt)
+        frames = context_frames(options, content_frames(len(audio.samples)))
+        return options.decoding, len(prompt), frames
 
     def recognize(self, batch: Sequence[Audio], options: Sequence[RecognizeOptions]) -> list[Transcript]:
         """One transcript for each window of at most 30 s at 16 kHz, in order.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from talkie.engines.asr.whisper.openvino.compiled import put, run
 from talkie.engines.asr.whisper.prompt import MAX_LENGTH
-from talkie.engines.asr.whisper.search.scores import FullScores  # noqa
+from talkie.engines.asr.whisper.search.scores import FullScores
 from talkie.engines.asr.whisper.search.steps import Ids, Layout, Scores
 
 _MASKED = np.float32(-1e9)
