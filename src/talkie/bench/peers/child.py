@@ -34,7 +34,10 @@ THREAD_NAMES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "N
 
 @dataclass(frozen=True, slots=True)
 class LoadWish:
-    """How a peer is to load a model. `batch` 0: one window at a time. `options` go to its library by name."""
+    """How a peer is to load a model, on `threads` processors for each of `workers` (Talkie divides them its own way).
+
+    `batch` 0: one window at a time. `options` go to its library by name. Not all peers know every `device`.
+    """
 
     model: Path
     compute_type: str = "int8"
@@ -45,6 +48,7 @@ class LoadWish:
     vad: bool = True
     language: str = "en"
     workers: int = 1
+    device: str = "cpu"
     options: dict[str, Any] = field(default_factory=dict)
 
 

@@ -124,6 +124,7 @@ PEERS: tuple[Peer, ...] = (
         title="openvino-genai 2026.4.1",
         runner="run_openvino_genai.py",
         formats={"int8": "openvino"},
+        variants=(Variant("default"), Variant("compiled kept", 0, {"keep_compiled": True})),
         requirements=(*("openvino-genai==2026.4.1.0", "openvino==2026.4.1", "openvino-tokenizers==2026.4.1.0", NUMPY),),
         omit=("openvino-telemetry",),
     ),

@@ -22,7 +22,7 @@ class FasterWhisper:
         batch = int(wish["batch"])
         model = library.WhisperModel(
             wish["model"],
-            device="cpu",
+            device=wish.get("device", "cpu"),
             compute_type=wish["compute_type"],
             cpu_threads=wish["threads"],
             num_workers=wish["workers"],
@@ -42,7 +42,12 @@ class FasterWhisper:
             **wish["options"],
         }
         self._transcribe = (library.BatchedInferencePipeline(model) if batch else model).transcribe
-        made = {"compute_type": model.model.compute_type, "cpu_threads": wish["threads"], "workers": wish["workers"]}
+        made = {
+            "device": model.model.device,
+            "compute_type": model.model.compute_type,
+            "cpu_threads": wish["threads"],
+            "workers": wish["workers"],
+        }
         return {"batched": bool(batch), **made, **self._settings}
 
     def hear(self, sound: Any, first: Callable[[], None]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """openvino-genai on a model as optimum-intel exports it: one window after the other, without voice activity detection.
 
-The option `keep_compiled` has it keep its compiled graphs in that directory, which shortens every start but the
+With the option `keep_compiled` it keeps its compiled graphs beside the model, which shortens every start but the
 first. It gives nothing before all of a file is done. The precision of its arithmetic is its own choice unless
 `options` say.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -21,8 +22,8 @@ class OpenVINOGenAI:
         library = importlib.import_module("openvino_genai")
         imported()
         options = dict(wish["options"])
-        kept = options.pop("keep_compiled", "")
-        how = {"INFERENCE_NUM_THREADS": wish["threads"], **({"CACHE_DIR": str(kept)} if kept else {}), **options}
+        kept = {"CACHE_DIR": str(Path(wish["model"]) / ".compiled")} if options.pop("keep_compiled", False) else {}
+        how = {"INFERENCE_NUM_THREADS": wish["threads"], **kept, **options}
         if wish["words"]:
             how["word_timestamps"] = True
         self._pipeline = library.WhisperPipeline(wish["model"], "CPU", **how)

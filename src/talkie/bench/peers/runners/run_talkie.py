@@ -2,7 +2,8 @@
 
 `options` are settings by name; with `home` among them, what Talkie prepares once for a model is found again at the
 next start, else that place is new and empty each time. The decoding is that of all peers: no fallback to other
-temperatures, no filter of phrases, no threshold that skips a window.
+temperatures, no filter of phrases, no threshold that skips a window. So many processors are as many workers of one
+thread each, unless `options` say otherwise.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ class Talkie:
             "home": wish["options"].get("home") or self._new_home(),
             "model": wish["model"],
             "compute_type": wish["compute_type"],
-            "threads": wish["threads"],
-            "workers": wish["workers"],
+            "device": wish.get("device", "cpu"),
+            "threads": 1,
+            "workers": wish["threads"] * wish["workers"],
             "concurrency": AT_ONCE,
             "queue_size": AT_ONCE,
             **{name: value for name, value in wish["options"].items() if name != "home"},

@@ -27,6 +27,7 @@ class WhisperS2T:
         imported()
         decoding = {"beam_size": wish["beam"], "patience": 1, "repetition_penalty": 1}
         made = {
+            "device": wish.get("device", "cpu"),
             "compute_type": wish["compute_type"],
             "cpu_threads": wish["threads"],
             "num_workers": wish["workers"],
@@ -34,7 +35,7 @@ class WhisperS2T:
             "asr_options": decoding,
             **wish["options"],
         }
-        self._model = library.load_model(wish["model"], backend="CTranslate2", device="cpu", **made)
+        self._model = library.load_model(wish["model"], backend="CTranslate2", **made)
         self._how: dict[str, Any] = {
             "lang_codes": [wish["language"]],
             "tasks": ["transcribe"],
