@@ -88,6 +88,9 @@ class Settings(BaseSettings):
 
     concurrency: int = Field(4, ge=1, le=1024, description="Recordings at work at once.")
     queue_size: int = Field(32, ge=0, le=10_000, description="Recordings that may wait; more are told to come again.")
+    max_queued_audio_s: float = Field(
+        3600.0, gt=0, description="Seconds of audio that may wait for a model before a recording is told to come again."
+    )
     max_upload_mb: float = Field(100.0, gt=0, le=1_000_000, description="The largest upload, in millions of bytes.")
     max_audio_seconds: float = Field(43_200.0, gt=0, description="The longest recording, in seconds.")
     upload_idle_s: float = Field(

@@ -17,6 +17,7 @@ from talkie.engines.base import DecodingOptions, RecognizeOptions
 from talkie.engines.vad.silero import SileroDetector
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.pipeline.windows import HOP
+from talkie.runtime.jobs import Job
 from talkie.runtime.scheduler import Lane
 from talkie.text.wer import word_error_rate
 from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Span, Transcript
@@ -58,7 +59,7 @@ def test_a_decoder_that_stops_early_loses_no_speech(open_lane, tmp_path: Path) -
     """A real decoder that always ends eight seconds into its window, on 25 s of speech."""
     script = Script(words=10, segments=1, until_s=8.0)
     lane = open_lane(make_shape_true(tmp_path / "early", "micro", script=script))
-    plan = TranscribePlan(lane.submit, lane.recognizer.info, EN, LoudnessDetector(), filters=False)
+    plan = TranscribePlan(lane.open().submit, lane.recognizer.info, EN, LoudnessDetector(), filters=False)
     transcript = whole(recording(40, Span(5, 30)), plan)
 
     starts = [segment.start_s for segment in transcript.segments]
@@ -72,7 +73,7 @@ def test_a_decoder_that_stops_early_loses_no_speech(open_lane, tmp_path: Path) -
 def test_voice_activity_finds_every_sentence_where_it_was_spoken(open_lane) -> None:  # type: ignore[no-untyped-def]
     samples = long_speech()
     lane = open_lane(TRAINED)
-    transcript = whole([samples], TranscribePlan(lane.submit, lane.recognizer.info, EN, SileroDetector()))
+    transcript = whole([samples], TranscribePlan(lane.open().submit, lane.recognizer.info, EN, SileroDetector()))
     assert word_error_rate(" ".join(SENTENCES), transcript.text).rate < 0.25
     place_s, begins = 0.0, []
     for text in SENTENCES:
@@ -84,15 +85,15 @@ def test_voice_activity_finds_every_sentence_where_it_was_spoken(open_lane) -> N
 
 
 class Recorded:
-    """A lane that keeps what went through it."""
+    """A job that keeps what went through it."""
 
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
+    def __init__(self, job: Job) -> None:
+        self.job = job
         self.windows: list[Audio] = []
         self.transcripts: list[Transcript] = []
 
     def submit(self, audio: Audio, options: RecognizeOptions):  # type: ignore[no-untyped-def]
-        future = self.lane.submit(audio, options)
+        future = self.job.submit(audio, options)
         self.windows.append(audio)
         self.transcripts.append(future.result(60))
         return future
@@ -106,7 +107,7 @@ def test_windows_of_a_long_file_equal_the_reference(model: str, words: bool, ope
     script = Script(words=20, segments=3, until_s=22.0, open_end=True)
     path = TRAINED if model == "trained" else make_shape_true(tmp_path / "model", "micro", script=script)
     lane = open_lane(path)
-    recorded = Recorded(lane)
+    recorded = Recorded(lane.open())
     samples = np.tile(long_speech(), 2)[: 66 * SAMPLE_RATE_HZ]  # the fixed text of 22 s fits three times
     options = replace(EN, words=words)
     whole([samples], TranscribePlan(recorded.submit, lane.recognizer.info, options, filters=False))
@@ -118,7 +119,7 @@ def test_windows_of_a_long_file_equal_the_reference(model: str, words: bool, ope
         reference = _first_window(path, window, words)
         assert [segment.tokens for segment in ours.segments] == [segment.tokens for segment in reference.segments]
         assert [segment.text for segment in ours.segments] == [segment.text for segment in reference.segments]
-        alone = lane.submit(Audio(window.samples), options).result(60)
+        alone = lane.open().submit(Audio(window.samples), options).result(60)
         assert _times(alone) == pytest.approx(_times(reference), abs=1e-3)
         # Added to a start such as 22.0, a time may round to the other side of a rule's bound: one word, 0.2 s at most.
         assert _times(ours, window.start_s) == pytest.approx(_times(reference), abs=0.2)

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from talkie.errors import QueueFull, ShuttingDown
 from talkie.runtime import metrics
 from talkie.runtime.cancel import POLL_S, CancelToken
-
-RETRY_AFTER_MIN_S, RETRY_AFTER_MAX_S = 1.0, 60.0
+from talkie.runtime.pace import within_reason
 
 
 class Admission:
@@ -81,7 +80,7 @@ class Admission:
     def retry_after_s(self) -> float:
         """A guess at when there is room: the line ahead at the pace of late, within reason."""
         guess = (len(self._line) + 1) * self._typical_s / self._running_limit
-        return min(max(guess, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S)
+        return within_reason(guess)
 
     def close(self) -> None:
         """Nobody comes in any more; those in line are told. Those at work go on."""

@@ -9,7 +9,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
     """`model` is what `auto` means ("auto": the best in the store, else the built-in engine). 0 threads or workers:
-    as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait.
+    as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait;
+    with `max_queued_audio_s` seconds of audio waiting for a model no further one begins.
     `allow_paths`: a request may name a model directory by its path; for the command line, never for a server."""
 
     home: Path
@@ -21,6 +22,7 @@ class ServiceConfig:
     preset: str = "balanced"
     concurrency: int = 4
     queue_size: int = 32
+    max_queued_audio_s: float = 3600.0
     max_loaded_models: int = 2
     max_audio_seconds: float = 12 * 3600.0
     max_audio_bytes: int | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from talkie.engines import registry
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.scheduler import Lane
+from talkie.runtime.scheduler import Lane, LaneOptions
 
 if TYPE_CHECKING:
     from talkie.engines.base import Recognizer
@@ -23,7 +23,7 @@ def open_lane(model: StoredModel, store: ModelStore, config: ServiceConfig) -> L
     with ExitStack() as stack:
         stack.enter_context(store.hold(model))
         recognizer = _recognizer(model, config)
-        lane = Lane(recognizer)
+        lane = Lane(recognizer, LaneOptions(max_queued_audio_s=config.max_queued_audio_s))
         lane.on_close.push(stack.pop_all())
         return lane
 

@@ -19,6 +19,17 @@ BUSY_SECONDS = Counter("talkie_engine_busy_seconds", "Seconds an engine was at w
 BATCH_SIZE = Histogram(
     "talkie_batch_windows", "Windows in a batch", ["model"], buckets=(1, 2, 4, 8, 16, 32), registry=REGISTRY
 )
+QUEUED_SECONDS = Gauge(
+    "talkie_queued_audio_seconds", "Seconds of audio that wait for a model", ["model"], registry=REGISTRY
+)
+QUEUED_WINDOWS = Gauge("talkie_queued_windows", "Windows that wait for a model", ["model"], registry=REGISTRY)
+QUEUE_WAIT = Histogram(
+    "talkie_queue_wait_seconds",
+    "Seconds from a window's coming to the start of its batch, by model and priority",
+    ["model", "priority"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+    registry=REGISTRY,
+)
 DROPPED = Counter(
     "talkie_dropped_segments", "Segments taken out by a filter, by reason", ["model", "reason"], registry=REGISTRY
 )
@@ -34,15 +45,30 @@ LATENCY = Histogram(
 )
 
 
-@contextmanager
-def busy(model: str, batch: int) -> Iterator[None]:
-    """Count a batch and the time it takes."""
-    BATCH_SIZE.labels(model).observe(batch)
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        BUSY_SECONDS.labels(model).inc(time.monotonic() - began)
+class LaneMetrics:
+    """What a lane tells of one model."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._queued_windows = QUEUED_WINDOWS.labels(model)
+        self._queued_seconds = QUEUED_SECONDS.labels(model)
+
+    def queued(self, windows: int, seconds: float) -> None:
+        self._queued_windows.set(windows)
+        self._queued_seconds.set(seconds)
+
+    def waited(self, priority: str, seconds: float) -> None:
+        QUEUE_WAIT.labels(self._model, priority).observe(seconds)
+
+    @contextmanager
+    def busy(self, batch: int) -> Iterator[None]:
+        """Count a batch and the time it takes."""
+        BATCH_SIZE.labels(self._model).observe(batch)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            BUSY_SECONDS.labels(self._model).inc(time.monotonic() - began)
 
 
 def render() -> bytes:

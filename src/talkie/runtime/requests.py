@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from talkie.audio.decode import RawFormat
 from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions, RecognizerInfo
 from talkie.errors import InvalidValue, UnsupportedByModel
+from talkie.runtime.turns import Priority
 from talkie.types import Task
 
 MAX_PROMPT_CHARS = 10_000
 MAX_TEMPERATURE = 1.0
+LONG_S = 300.0
+"""Whoever sends a longer recording does not sit and wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscribeRequest:
-    """One recording to hear. `language` is an ISO 639-1 code, None: find out. `preset` empty: the server's own."""
+    """One recording to hear. `language` is an ISO 639-1 code, None: find out. `preset` empty: the server's own.
+    `priority` None: as its length suggests."""
 
     model: str = "auto"
     language: str | None = None
@@ -28,6 +32,11 @@ class TranscribeRequest:
     vad: bool = True
     filters: bool = True
     raw: RawFormat | None = None
+    priority: Priority | None = None
+
+    def priority_of(self, duration_s: float | None) -> Priority:
+        """The one asked for; else long recordings let short ones go before. A length not known is taken for short."""
+        return self.priority or ("batch" if duration_s is not None and duration_s > LONG_S else "interactive")
 
 
 def recognize_options(request: TranscribeRequest, default_preset: str) -> RecognizeOptions:

@@ -1,111 +1,202 @@
-"""The one bridge between those who ask and an engine: windows from all requests, batched, on one thread.
+"""The one bridge between those who ask and an engine: windows from all requests and doors, batched, on a few threads.
 
-Knows nothing of sockets or recordings. A lane belongs to one loaded model. Windows are taken first come, first served;
-those behind the first that want the same options go into the same batch, up to what the engine gains from.
+Knows nothing of sockets or recordings. A lane belongs to one loaded model and has as many threads as the model gains
+from. Whose turn it is stands in `turns`; here are the clock, the threads, and what is done when an engine fails.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from talkie.engines.base import RecognizeOptions, Recognizer
 from talkie.errors import EngineFailed, QueueFull, ShuttingDown, TalkieError
 from talkie.runtime import metrics
+from talkie.runtime.jobs import Job, Window, by_job
+from talkie.runtime.pace import Pace
+from talkie.runtime.turns import Priority, Queue, Turns
 from talkie.types import Audio, Transcript
 
-MAX_WAITING_WINDOWS = 1024
-"""Admission keeps the line far shorter; this bound is there so that nothing can grow for ever."""
 
+@dataclass(frozen=True, slots=True)
+class LaneOptions:
+    """`max_queued_audio_s`: with more waiting no new request is taken. `max_queued_windows`: what can never be passed;
+    requests at work and their lookahead keep the line far shorter."""
 
-@dataclass(slots=True)
-class _Item:
-    audio: Audio
-    options: RecognizeOptions
-    future: Future[Transcript] = field(default_factory=Future)
+    max_queued_audio_s: float = 3600.0
+    max_queued_windows: int = 1024
 
 
 class Lane:
-    """A queue in front of one recogniser, and the thread that serves it. `close` ends both."""
+    """The line in front of one recogniser, and the threads that serve it. `close` ends both."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        options: LaneOptions = LaneOptions(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.recognizer = recognizer
         self.on_close = ExitStack()
         """Whatever must be given back with the lane."""
-        self._ready = threading.Condition()
-        self._waiting: deque[_Item] = deque()
+        info = recognizer.info
+        self._options = options
+        self._clock = clock
+        self._pace = Pace(info.workers)
+        self._metrics = metrics.LaneMetrics(info.name)
+        self._changed = threading.Condition()
+        self._turns: Turns[Window] = Turns(info.max_batch)
+        self._dealt: deque[list[Window]] = deque()
+        self._idle = 0
+        """Workers for whom no batch has been dealt."""
         self._closed = False
-        self._thread = threading.Thread(target=self._serve, name=f"lane-{recognizer.info.name}", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"lane-{info.name}-{number}", daemon=True)
+            for number in range(max(1, info.workers))
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    def submit(self, audio: Audio, options: RecognizeOptions) -> Future[Transcript]:
-        """A window into the line. Its future gives the transcript, or the engine's error. Raises `QueueFull`."""
-        item = _Item(audio, options)
-        with self._ready:
-            if self._closed:
-                raise ShuttingDown
-            if len(self._waiting) >= MAX_WAITING_WINDOWS:
-                raise QueueFull(len(self._waiting))
-            self._waiting.append(item)
-            self._ready.notify()
-        return item.future
+    @property
+    def queued_s(self) -> float:
+        """Seconds of audio that wait."""
+        return self._turns.seconds
+
+    # -- for requests ----------------------------------------------------------------------------------------------
+
+    def open(self, priority: Priority = "interactive") -> Job:
+        """A place for one request. Raises `QueueFull` while too much audio waits, `ShuttingDown`."""
+        with self._changed:
+            self._refuse_if_closed()
+            if self._turns.windows and self._turns.seconds >= self._options.max_queued_audio_s:
+                raise self._full()
+            return Job(self, self._turns.open(priority), priority)
+
+    def enqueue(self, job: Job, audio: Audio, options: RecognizeOptions) -> Window:
+        """A job's window into the line. Raises as `Job.submit`."""
+        key = self.recognizer.batch_key(audio, options)
+        with self._changed:
+            self._refuse_if_closed()
+            if self._turns.windows >= self._options.max_queued_windows:
+                raise self._full()
+            window = Window(job, audio, options, self._clock())
+            self._turns.add(job.queue, window, key, audio.duration_s, window.came_s)
+            self._deal()
+        return window
+
+    def expect(self, queue: Queue[Window], *, more: bool) -> None:
+        """Whether a request is about to send more; others are kept back a moment for that."""
+        with self._changed:
+            queue.quiet = not more
+            self._deal()
+
+    def drop(self, queue: Queue[Window], window: Window) -> None:
+        with self._changed:
+            self._turns.drop(queue, window)
+            self._deal()
+
+    def leave(self, queue: Queue[Window]) -> None:
+        with self._changed:
+            self._turns.close(queue)
+            self._deal()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise ShuttingDown
+
+    def _full(self) -> QueueFull:
+        return QueueFull(self._turns.windows, self._pace.retry_after_s(self._turns.seconds))
+
+    # -- the threads -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         while (batch := self._next_batch()) is not None:
             self._run(batch)
 
-    def _next_batch(self) -> list[_Item] | None:
-        """The oldest window and its companions; None when the lane is closed and empty."""
-        with self._ready:
-            while not self._waiting and not self._closed:
-                self._ready.wait()
-            if not self._waiting:
+    def _next_batch(self) -> list[Window] | None:
+        """Wait for one; None when the lane is closed. Windows that were cancelled meanwhile are left out."""
+        with self._changed:
+            self._idle += 1
+            self._deal()
+            while not self._dealt and not self._closed:
+                self._changed.wait(self._until_look_again_s())
+                self._deal()
+            if not self._dealt:
                 return None
-            options = self._waiting[0].options
-            batch: list[_Item] = []
-            others: list[_Item] = []
-            while self._waiting and len(batch) < max(1, self.recognizer.info.max_batch):
-                item = self._waiting.popleft()
-                (batch if item.options == options else others).append(item)
-            self._waiting.extendleft(reversed(others))
-        return [item for item in batch if item.future.set_running_or_notify_cancel()]
+            batch = self._dealt.popleft()
+        return [window for window in batch if window.future.set_running_or_notify_cancel()]
 
-    def _run(self, batch: list[_Item]) -> None:
+    def _deal(self) -> None:
+        """After every change: batches for idle workers, who then wake. The caller holds the lock."""
+        batches = self._turns.deal(self._clock(), self._idle)
+        self._dealt.extend(batches)
+        self._idle -= len(batches)
+        self._metrics.queued(self._turns.windows, self._turns.seconds)
+        self._changed.notify_all()
+
+    def _until_look_again_s(self) -> float | None:
+        at_s = self._turns.look_again_s()
+        return None if at_s is None else max(0.0, at_s - self._clock())
+
+    def _run(self, batch: Sequence[Window]) -> None:
+        """A batch through the engine. One that fails is tried again request by request: a fault stays with its own."""
         if not batch:
             return
         try:
-            with metrics.busy(self.recognizer.info.name, len(batch)):
-                audios, options = [item.audio for item in batch], [item.options for item in batch]
-                transcripts = self.recognizer.recognize(audios, options)
-            if len(transcripts) != len(batch):
-                raise EngineFailed(self.recognizer.info.engine, "it lost a part of its batch")
+            transcripts = self._recognize(batch)
         except TalkieError as error:
-            _fail(batch, error)
-        except Exception as error:
-            _fail(batch, EngineFailed(self.recognizer.info.engine, type(error).__name__), cause=error)
+            parts = by_job(batch)
+            if len(parts) > 1:
+                for part in parts:
+                    self._run(part)
+                return
+            for window in batch:
+                window.job.tell(window, error)
         else:
-            for item, transcript in zip(batch, transcripts, strict=True):
-                item.future.set_result(transcript)
+            for window, transcript in zip(batch, transcripts, strict=True):
+                window.job.tell(window, transcript)
+
+    def _recognize(self, batch: Sequence[Window]) -> list[Transcript]:
+        """Raises `TalkieError`, whatever the engine raised."""
+        engine, began_s = self.recognizer.info.engine, self._clock()
+        for window in batch:
+            self._metrics.waited(window.job.priority, began_s - window.came_s)
+        try:
+            with self._metrics.busy(len(batch)):
+                transcripts = self.recognizer.recognize(
+                    [window.audio for window in batch], [window.options for window in batch]
+                )
+        except TalkieError:
+            raise
+        except Exception as error:
+            raise EngineFailed(engine, type(error).__name__) from error
+        if len(transcripts) != len(batch):
+            raise EngineFailed(engine, "it lost a part of its batch")
+        self._pace.note(sum(window.audio.duration_s for window in batch), self._clock() - began_s)
+        return transcripts
+
+    # -- the end ---------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Refuse what is in the line, end the batch at work or wait for it, and give the engine back."""
-        with self._ready:
+        """Refuse what is in the line, end the batches at work or wait for them, and give the engine back."""
+        with self._changed:
             self._closed = True
-            waiting = [item for item in self._waiting if item.future.set_running_or_notify_cancel()]
-            self._waiting.clear()
-            self._ready.notify_all()
-        _fail(waiting, ShuttingDown())
+            refused = [*self._turns.clear(), *(window for batch in self._dealt for window in batch)]
+            self._dealt.clear()
+            self._changed.notify_all()
+        for window in refused:
+            if window.future.set_running_or_notify_cancel():
+                window.job.tell(window, ShuttingDown())
         with self.on_close:
             if not self.recognizer.info.interruptible:
-                self._thread.join()
+                self._join()
             self.recognizer.close()
-            self._thread.join()
+            self._join()
 
-
-def _fail(batch: list[_Item], error: TalkieError, cause: Exception | None = None) -> None:
-    error.__cause__ = cause
-    for item in batch:
-        item.future.set_exception(error)
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from talkie.audio.decode import AudioLimits, AudioStream, open_audio
 from talkie.audio.segment import SegmentOptions
 from talkie.engines import registry
-from talkie.engines.base import SynthesizeOptions
+from talkie.engines.base import RecognizerInfo, SynthesizeOptions
 from talkie.errors import Cancelled, TalkieError
 from talkie.models.store import ModelStore, StoredModel
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
@@ -27,6 +28,7 @@ from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.engines import open_lane
+from talkie.runtime.jobs import Job
 from talkie.runtime.leases import LeaseTable, LoadedModel
 from talkie.runtime.requests import TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
@@ -39,6 +41,8 @@ AUTO = "auto"
 BUILT_IN = "sphinx-en"
 WARM_SAMPLES = 512
 """One window of the detector: enough to load it."""
+MAX_LOOKAHEAD = 64
+"""Of windows of at most 30 s: about 120 MB."""
 BUILT_IN_NOTICE = Notice(
     "built_in_model",
     "Heard by the built-in English engine, which works at once but makes many mistakes. "
@@ -95,8 +99,11 @@ class Service:
         try:
             with self._admission.enter(cancel), self._leases.lease(_key(model)) as lane:
                 check_capabilities(request, lane.recognizer.info)
-                with open_audio(source, raw=request.raw, limits=self._limits()) as stream:
-                    plan = self._plan(lane, request, options, cancel)
+                with (
+                    open_audio(source, raw=request.raw, limits=self._limits()) as stream,
+                    lane.open(request.priority_of(stream.info.duration_s)) as job,
+                ):
+                    plan = self._plan(job, lane.recognizer.info, request, options, cancel)
                     events = transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s)
                     yield from _finished(events, stream, self._notices(request, model))
             outcome = "ok"
@@ -126,18 +133,26 @@ class Service:
         return (BUILT_IN_NOTICE,) if unasked and model.name == BUILT_IN else ()
 
     def _plan(
-        self, lane: Lane, request: TranscribeRequest, options: RecognizeOptions, cancel: CancelToken
+        self,
+        job: Job,
+        info: RecognizerInfo,
+        request: TranscribeRequest,
+        options: RecognizeOptions,
+        cancel: CancelToken,
     ) -> TranscribePlan:
-        info = lane.recognizer.info
+        def wait(future: Future[Transcript]) -> Transcript:
+            with job.listening():
+                return cancel.wait_for(future)
+
         return TranscribePlan(
-            submit=lane.submit,
+            submit=job.submit,
             info=info,
             options=options,
             detector=self._detector if request.vad else None,
             segmenting=SegmentOptions(energy_gate=self.config.energy_gate, max_seconds=info.max_seconds),
             filters=request.filters,
-            lookahead=max(2, info.max_batch),
-            wait=cancel.wait_for,
+            lookahead=lookahead(info),
+            wait=wait,
         )
 
     def _limits(self) -> AudioLimits:
@@ -209,6 +224,11 @@ class Service:
         self._leases.close()
         if self._voice is not None:
             self._voice.close()
+
+
+def lookahead(info: RecognizerInfo) -> int:
+    """Windows of one recording in flight: a full batch at work on every worker, and the next one behind it."""
+    return min(max(2, 2 * info.max_batch * info.workers), MAX_LOOKAHEAD)
 
 
 def _key(model: StoredModel) -> str:
