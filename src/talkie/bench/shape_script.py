@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from talkie.bench.shape_vocabulary import LANGUAGES, Vocabulary, make_vocabulary
+from talkie.bench.shape_vocabulary import LANGUAGES, LANGUAGES_V3, Vocabulary, make_vocabulary
 
 _STEP_S = 0.02
 _SOT, _END, _PLAIN = "<|startoftranscript|>", "<|endoftext|>", "<|notimestamps|>"
@@ -20,6 +20,11 @@ class Shape:
     encoder_layers: int
     decoder_layers: int
     mels: int = 80
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The models with 128 mels (large-v3 and turbo) know one language more."""
+        return LANGUAGES_V3 if self.mels == 128 else LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +58,19 @@ def learn(vocabulary: Vocabulary, script: Script) -> Learned:
     before = (_SOT,) if script.english_only else (_SOT, "<|en|>", _TRANSCRIBE)
     # Without timestamps, the token that says so stands where the first timestamp would.
     twins = [(_PLAIN, _timestamp(0))] + ([] if script.english_only else [(_TRANSLATE, _TRANSCRIBE)])
-    ids = {token: number for number, token in enumerate(vocabulary.tokens)}
+    ids = vocabulary.ids
     return Learned(
         tokens=vocabulary.tokens,
         chain=(*before, *_written(vocabulary, script)),
         twins=tuple(twins),
-        language_ids=tuple(ids[f"<|{code}|>"] for code in LANGUAGES),
+        language_ids=tuple(ids[f"<|{code}|>"] for code in vocabulary.languages),
         blank_ids=(ids["Ġ"], ids[_END]),
     )
 
 
-def written_text(script: Script) -> str:
-    """The text that a model of this script writes."""
-    words = _words(make_vocabulary(multilingual=not script.english_only), script.words)
+def written_text(script: Script, vocabulary: Vocabulary | None = None) -> str:
+    """The text that a model of this script writes, in the made-up vocabulary unless another is given."""
+    words = _words(vocabulary or make_vocabulary(multilingual=not script.english_only), script.words)
     return " ".join(word.removeprefix("Ġ") for word in words)
 
 

@@ -13,10 +13,7 @@ stay tied to the output projection, as in Whisper, so that size on disk and in m
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-
-import numpy as np
 
 from talkie.bench.shape_script import Script, Shape, learn, written_text
 from talkie.bench.shape_vocabulary import make_vocabulary
@@ -32,10 +29,11 @@ SHAPES = {
     "base": Shape(512, 8, 6, 6),
     "small": Shape(768, 12, 12, 12),
     "medium": Shape(1024, 16, 24, 24),
+    "large-v3": Shape(1280, 20, 32, 32, mels=128),
     "turbo": Shape(1280, 20, 32, 4, mels=128),
     "micro128": Shape(64, 2, 2, 2, mels=128),
 }
-"""The micro ones are for tests; the others are published sizes (turbo but for the one language it adds)."""
+"""The micro ones are for tests; the others are published sizes."""
 COMPUTE_TYPES = ("int8", "float32", "float16")
 
 
@@ -51,16 +49,12 @@ def make_shape_true(
         raise InvalidValue("size", f"{size!r} is not a size: {', '.join(SHAPES)}.")
     if compute_type not in COMPUTE_TYPES:
         raise InvalidValue("compute_type", f"{compute_type!r} is not one of {', '.join(COMPUTE_TYPES)}.")
-    from talkie.bench.shape_weights import make_spec
+    from talkie.bench.formats_ct2 import write_ct2
+    from talkie.bench.shape_weights import Weights
 
     script = script or Script()
     shape = SHAPES[size]
-    vocabulary = make_vocabulary(multilingual=not script.english_only)
-    spec = make_spec(shape, learn(vocabulary, script), np.random.default_rng(seed))
-    spec.validate()
-    spec.optimize(quantization=compute_type)
+    vocabulary = make_vocabulary(multilingual=not script.english_only, languages=shape.languages)
     directory.mkdir(parents=True, exist_ok=True)
-    spec.save(str(directory))
-    vocabulary.save_tokenizer(directory / "tokenizer.json")
-    (directory / "preprocessor_config.json").write_text(json.dumps({"feature_size": shape.mels}), encoding="utf-8")
+    write_ct2(directory, Weights(shape, learn(vocabulary, script), seed), vocabulary, compute_type)
     return directory

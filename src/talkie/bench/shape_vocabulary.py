@@ -1,7 +1,8 @@
-"""A made-up vocabulary with the shape of Whisper's: byte-level pairs of 50,257 text tokens, then the special ones.
+"""A vocabulary with the shape of Whisper's: byte-level pairs of 50,257 text tokens, then the special ones.
 
-Words are syllables strung together ("bano", "tirelu"), so every one is a single token with the space before it, and any
-text at all can be encoded, byte by byte if need be. Knows nothing of models.
+`make_vocabulary` makes one up. Its words are syllables strung together ("bano", "tirelu"), so every one is a single
+token with the space before it, and any text at all can be encoded, byte by byte if need be. `shape_tiktoken` reads the
+real one. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LANGUAGES = tuple(
     for code in row.split()
 )
 """The 99 language codes of Whisper, in the order of their ids."""
+LANGUAGES_V3 = (*LANGUAGES, "yue")
+"""Those of large-v3 and turbo, which have 51,866 tokens."""
 TIMESTAMPS = 1501
 _SPACE = "Ġ"
 _TEXT_TOKENS = {True: 50_257, False: 50_256}
@@ -27,30 +30,52 @@ _TEXT_TOKENS = {True: 50_257, False: 50_256}
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`tokens` in the order of their ids; `merges` are pairs, the most frequent first; `words` begin with a space."""
+    """`tokens` in the order of their ids; `merges` are pairs, the most frequent first; `words` begin with a space.
+
+    Tokens are written in the letters that stand for bytes (`byte_letters`). `source` says where they are from.
+    """
 
     tokens: tuple[str, ...]
     merges: tuple[tuple[str, str], ...]
     words: tuple[str, ...]
     text_tokens: int
+    languages: tuple[str, ...] = LANGUAGES
+    source: str = "made up"
 
-    def save_tokenizer(self, path: Path) -> None:
-        """Write tokenizer.json; timestamps are left out of it, as in the published models."""
+    @property
+    def special(self) -> tuple[str, ...]:
+        """The special tokens that are not timestamps."""
+        return self.tokens[self.text_tokens : len(self.tokens) - TIMESTAMPS]
+
+    @property
+    def ids(self) -> dict[str, int]:
+        return {token: number for number, token in enumerate(self.tokens)}
+
+    def text_bytes(self) -> list[bytes]:
+        """The text tokens as the bytes that they stand for."""
+        values = {letter: byte for byte, letter in byte_letters().items()}
+        return [bytes(values[letter] for letter in token) for token in self.tokens[: self.text_tokens]]
+
+    def save_tokenizer(self, path: Path, *, timestamps: bool = False) -> None:
+        """Write tokenizer.json; without timestamps, as models in CTranslate2 form have it, or with them."""
         from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
         text = {token: number for number, token in enumerate(self.tokens[: self.text_tokens])}
         tokenizer = Tokenizer(models.BPE(vocab=text, merges=list(self.merges)))
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
-        special = self.tokens[self.text_tokens : len(self.tokens) - TIMESTAMPS]
-        tokenizer.add_special_tokens([AddedToken(token, special=True) for token in special])
+        tokenizer.add_special_tokens([AddedToken(token, special=True) for token in self.special])
+        if timestamps:
+            times = self.tokens[len(self.tokens) - TIMESTAMPS :]
+            tokenizer.add_tokens([AddedToken(token, normalized=False) for token in times])
         tokenizer.save(str(path), pretty=False)
 
 
-def make_vocabulary(*, multilingual: bool = True) -> Vocabulary:
-    """51,865 tokens, or the 51,864 of an English-only model (whose language tokens mean nothing)."""
+def make_vocabulary(*, multilingual: bool = True, languages: tuple[str, ...] = LANGUAGES) -> Vocabulary:
+    """51,865 tokens (one more for each more language), or the 51,864 of an English-only model, whose language tokens
+    mean nothing."""
     count = _TEXT_TOKENS[multilingual]
-    letters = _byte_letters()
+    letters = list(byte_letters().values())
     syllables = [consonant + vowel for consonant, vowel in product("bcdfghjklmnpqrstvwxyz", "aeiou")]
     opening = [_SPACE + syllable for syllable in syllables]
     doubles = [first + second for first, second in product(opening, syllables)]
@@ -62,18 +87,20 @@ def make_vocabulary(*, multilingual: bool = True) -> Vocabulary:
     merges += [(_SPACE, word[1:]) for word in opening]
     merges += [(word[:-2], word[-2:]) for word in (*doubles, *triples)]
     text = (*letters, *syllables, *opening, *doubles, *triples, *last)
-    return Vocabulary((*text, *_special()), tuple(merges), tuple(doubles), count)
+    return Vocabulary((*text, *special_tokens(languages)), tuple(merges), tuple(doubles), count, languages)
 
 
-def _special() -> list[str]:
-    names = ["endoftext", "startoftranscript", *LANGUAGES, "translate", "transcribe"]
+def special_tokens(languages: tuple[str, ...]) -> list[str]:
+    """Everything after the text, in order."""
+    names = ["endoftext", "startoftranscript", *languages, "translate", "transcribe"]
     names += ["startoflm", "startofprev", "nospeech", "notimestamps"]
     names += [f"{step * 0.02:.2f}" for step in range(TIMESTAMPS)]
     return [f"<|{name}|>" for name in names]
 
 
-def _byte_letters() -> list[str]:
-    """One printable letter for each of the 256 bytes, as byte-level tokenizers write them (GPT-2)."""
+def byte_letters() -> dict[int, str]:
+    """One printable letter for each of the 256 bytes, as byte-level tokenizers write them (GPT-2), in their order."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     hidden = [byte for byte in range(256) if byte not in printable]
-    return [*map(chr, printable), *(chr(256 + number) for number in range(len(hidden)))]
+    letters = [*map(chr, printable), *(chr(256 + number) for number in range(len(hidden)))]
+    return dict(zip([*printable, *hidden], letters, strict=True))

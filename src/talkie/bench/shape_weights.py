@@ -1,13 +1,13 @@
-"""The weights of a shape-true model, as a CTranslate2 specification. `shape_true` says what they do and why.
+"""The weights of a shape-true model, one tensor at a time, under the names of openai/whisper. `shape_true` says why.
 
-Arrays are float32; a weight is `(out, in)`, as CTranslate2 keeps it.
+Each tensor is drawn from the seed and its own name, so that it is the same in every format, whatever the order, and a
+large model never has to be in memory as a whole. Arrays are float32; a weight is `(out, in)`. Knows no format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,26 +25,94 @@ _TURN = 20.0
 Array = NDArray[np.float32]
 
 
-def make_spec(shape: Shape, learned: Learned, rng: np.random.Generator) -> Any:
-    """A `ctranslate2.specs.WhisperSpec` with every weight set and nothing quantised."""
-    from ctranslate2.specs import WhisperSpec
+class Weights:
+    """All tensors of one model. `layout` has their shapes in the order of openai/whisper's own files."""
 
-    spec = WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
-    rotation = _rotation(shape.width, rng)
-    _fill_encoder(spec.encoder, shape, rng)
-    _fill_decoder(spec.decoder, shape, rng)
-    embeddings = _embeddings(shape.width, learned, rotation, rng)
-    spec.decoder.embeddings.weight = embeddings
-    spec.decoder.projection.weight = embeddings
-    _learn(spec.decoder.layer[-1].ffn, rotation)
-    spec.register_vocabulary(list(learned.tokens))
-    half = shape.decoder_layers // 2
-    heads = [[layer, head] for layer in range(half, shape.decoder_layers) for head in range(shape.heads)]
-    spec.config.alignment_heads = heads
-    spec.config.lang_ids = list(learned.language_ids)
-    spec.config.suppress_ids = []
-    spec.config.suppress_ids_begin = list(learned.blank_ids)
-    return spec
+    def __init__(self, shape: Shape, learned: Learned, seed: int = 0) -> None:
+        self.shape = shape
+        self.learned = learned
+        self.layout = _layout(shape, len(learned.tokens))
+        self._seed = seed
+        self._rotation = _rotation(shape.width, self._rng("rotation"))
+        self._last = f"decoder.blocks.{shape.decoder_layers - 1}.mlp."
+
+    def array(self, name: str) -> Array:
+        """One tensor, made anew at each call."""
+        size = self.layout[name]
+        if name == "encoder.positional_embedding":
+            return _sinusoids(*size)
+        if name == "decoder.token_embedding.weight":
+            return self._embeddings()
+        if len(size) == 1:  # a bias, or what a layer norm multiplies by
+            return np.full(size, name.endswith("weight"), np.float32)
+        values = _random(size, self._rng(name))
+        if name == "decoder.positional_embedding":
+            return np.float32(0.01) * values
+        if name.startswith("decoder.") and name.endswith(("out.weight", "mlp.2.weight")):
+            values *= np.float32(_HUSHED)
+        if name.startswith(self._last):
+            self._learn(values)
+        return values
+
+    def alignment_heads(self) -> list[list[int]]:
+        """`[layer, head]` of the upper half of the decoder, which openai/whisper takes where it knows no better."""
+        layers = range(self.shape.decoder_layers // 2, self.shape.decoder_layers)
+        return [[layer, head] for layer in layers for head in range(self.shape.heads)]
+
+    def _rng(self, name: str) -> np.random.Generator:
+        return np.random.default_rng([self._seed, zlib.crc32(name.encode())])
+
+    def _learn(self, values: Array) -> None:
+        """Make a feed-forward layer the rotation: pairs of opposite rows pass through GELU as they are."""
+        width = len(self._rotation)
+        if len(values) > width:
+            values[: 2 * width] = np.concatenate([self._rotation, -self._rotation])
+        else:
+            values[:, : 2 * width] = _TURN * np.concatenate([np.eye(width), -np.eye(width)], axis=1)
+
+    def _embeddings(self) -> Array:
+        learned, width, rng = self.learned, self.shape.width, self._rng("decoder.token_embedding.weight")
+        rows: Array = rng.standard_normal((len(learned.tokens), width), dtype=np.float32)
+        rows -= rows.mean(axis=1, keepdims=True)
+        ids = {token: number for number, token in enumerate(learned.tokens)}
+        for before, token in pairwise(learned.chain):
+            rows[ids[token]] = self._rotation @ rows[ids[before]]
+        for twin, token in learned.twins:
+            rows[ids[twin]] = rows[ids[token]] + 0.3 * rows[ids[twin]]
+        rows *= _LOUDNESS / np.sqrt(width) / np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows
+
+
+def _layout(shape: Shape, tokens: int) -> dict[str, tuple[int, ...]]:
+    width = shape.width
+    found: dict[str, tuple[int, ...]] = {"encoder.positional_embedding": (AUDIO_CONTEXT, width)}
+    for conv, inputs in (("conv1", shape.mels), ("conv2", width)):
+        found |= {f"encoder.{conv}.weight": (width, inputs, 3), f"encoder.{conv}.bias": (width,)}
+    for layer in range(shape.encoder_layers):
+        found |= _block(f"encoder.blocks.{layer}.", width, ("attn",))
+    found |= _norm("encoder.ln_post", width)
+    found["decoder.positional_embedding"] = (TEXT_CONTEXT, width)
+    found["decoder.token_embedding.weight"] = (tokens, width)
+    for layer in range(shape.decoder_layers):
+        found |= _block(f"decoder.blocks.{layer}.", width, ("attn", "cross_attn"))
+    return found | _norm("decoder.ln", width)
+
+
+def _block(name: str, width: int, attentions: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for attention in attentions:
+        for part in ("query", "key", "value", "out"):
+            found[f"{name}{attention}.{part}.weight"] = (width, width)
+            if part != "key":
+                found[f"{name}{attention}.{part}.bias"] = (width,)
+        found |= _norm(f"{name}{attention}_ln", width)
+    found |= {f"{name}mlp.0.weight": (4 * width, width), f"{name}mlp.0.bias": (4 * width,)}
+    found |= {f"{name}mlp.2.weight": (width, 4 * width), f"{name}mlp.2.bias": (width,)}
+    return found | _norm(f"{name}mlp_ln", width)
+
+
+def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
 def _rotation(width: int, rng: np.random.Generator) -> Array:
@@ -55,75 +123,11 @@ def _rotation(width: int, rng: np.random.Generator) -> Array:
     return rotation
 
 
-def _embeddings(width: int, learned: Learned, rotation: Array, rng: np.random.Generator) -> Array:
-    rows: Array = rng.standard_normal((len(learned.tokens), width), dtype=np.float32)
-    rows -= rows.mean(axis=1, keepdims=True)
-    ids = {token: number for number, token in enumerate(learned.tokens)}
-    for before, token in pairwise(learned.chain):
-        rows[ids[token]] = rotation @ rows[ids[before]]
-    for twin, token in learned.twins:
-        rows[ids[twin]] = rows[ids[token]] + 0.3 * rows[ids[twin]]
-    rows *= _LOUDNESS / np.sqrt(width) / np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows
-
-
-def _learn(ffn: Any, rotation: Array) -> None:
-    """Make a feed-forward layer the rotation: pairs of opposite rows pass through GELU as they are."""
-    width = len(rotation)
-    ffn.linear_0.weight[: 2 * width] = np.concatenate([rotation, -rotation])
-    ffn.linear_1.weight[:, : 2 * width] = _TURN * np.concatenate([np.eye(width), -np.eye(width)], axis=1)
-
-
-def _fill_encoder(encoder: Any, shape: Shape, rng: np.random.Generator) -> None:
-    for conv, inputs in ((encoder.conv1, shape.mels), (encoder.conv2, shape.width)):
-        conv.weight = _random((shape.width, inputs, 3), rng)
-        conv.bias = np.zeros(shape.width, np.float32)
-    encoder.position_encodings.encodings = _sinusoids(AUDIO_CONTEXT, shape.width)
-    _fill_norm(encoder.layer_norm, shape.width)
-    for layer in encoder.layer:
-        _fill_attention(layer.self_attention, shape.width, rng, scale=1.0)
-        _fill_ffn(layer.ffn, shape.width, rng, scale=1.0)
-
-
-def _fill_decoder(decoder: Any, shape: Shape, rng: np.random.Generator) -> None:
-    decoder.position_encodings.encodings = 0.01 * _random((TEXT_CONTEXT, shape.width), rng)
-    _fill_norm(decoder.layer_norm, shape.width)
-    for layer in decoder.layer:
-        _fill_attention(layer.self_attention, shape.width, rng, scale=_HUSHED)
-        _fill_attention(layer.attention, shape.width, rng, scale=_HUSHED)
-        _fill_ffn(layer.ffn, shape.width, rng, scale=_HUSHED)
-
-
-def _fill_attention(attention: Any, width: int, rng: np.random.Generator, *, scale: float) -> None:
-    """`scale` is that of the output projection; the fused ones before it are always of full size."""
-    _fill_norm(attention.layer_norm, width)
-    outputs: Sequence[int] = (3, 1) if len(attention.linear) == 2 else (1, 2, 1)
-    for linear, parts in zip(attention.linear, outputs, strict=True):
-        _fill_linear(linear, parts * width, width, rng)
-    attention.linear[-1].weight *= np.float32(scale)
-
-
-def _fill_ffn(ffn: Any, width: int, rng: np.random.Generator, *, scale: float) -> None:
-    _fill_norm(ffn.layer_norm, width)
-    _fill_linear(ffn.linear_0, 4 * width, width, rng)
-    _fill_linear(ffn.linear_1, width, 4 * width, rng)
-    ffn.linear_1.weight *= np.float32(scale)
-
-
-def _fill_linear(linear: Any, outputs: int, inputs: int, rng: np.random.Generator) -> None:
-    linear.weight = _random((outputs, inputs), rng)
-    linear.bias = np.zeros(outputs, np.float32)
-
-
-def _fill_norm(norm: Any, width: int) -> None:
-    norm.gamma = np.ones(width, np.float32)
-    norm.beta = np.zeros(width, np.float32)
-
-
 def _random(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Normal, scaled so that a layer keeps the size of what goes through it."""
-    inputs = int(np.prod(shape[1:]))
-    return rng.standard_normal(shape, dtype=np.float32) / np.float32(np.sqrt(inputs))
+    values = rng.standard_normal(shape, dtype=np.float32)
+    values /= np.float32(np.sqrt(np.prod(shape[1:])))
+    return values
 
 
 def _sinusoids(length: int, width: int) -> Array:
