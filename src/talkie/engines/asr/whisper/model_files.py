@@ -39,7 +39,7 @@ def check(directory: Path, name: str = "") -> ModelFiles:
             raise ModelBroken(name, f"{file} is missing.")
     for file in (*NEEDED, *VOCABULARIES):
         path = directory / file
-        if path.exists() and not _stays_inside(path, directory):
+        if path.exists() and not stays_inside(path, directory):
             raise ModelBroken(name, f"{file} is a link that leads out of the directory.")
     read_json(directory / "config.json", name)
     read_json(directory / "tokenizer.json", name)
@@ -56,7 +56,7 @@ def read_vocabulary(files: ModelFiles) -> list[str]:
     return _read_text(files.vocabulary, files.name).split("\n")
 
 
-def _stays_inside(path: Path, directory: Path) -> bool:
+def stays_inside(path: Path, directory: Path) -> bool:
     """Whether a file is in the directory itself, or in the blobs that a Hugging Face cache keeps beside its snapshots.
 
     Such a cache is laid out as `models--OWNER--NAME/{blobs,snapshots/REVISION}`, with links from one to the other.

@@ -48,11 +48,18 @@ class Weights:
     def __contains__(self, key: str) -> bool:
         return key in self._arrays
 
+    def names(self) -> list[str]:
+        return list(self._arrays)
+
+    def stored(self, key: str) -> NDArray[np.generic]:
+        """As it is stored. Raises `ModelBroken` where there is none of that name."""
+        if key not in self._arrays:
+            raise ModelBroken(self._name, f"its weights have no {key}.")
+        return self._arrays[key]
+
     def array(self, key: str) -> NDArray[np.float32]:
         """As float32. Raises `ModelBroken` where there is none of that name."""
-        if key not in self._arrays:
-            raise ModelBroken(self._name, f"model.bin has no {key}.")
-        return np.asarray(self._arrays[key], np.float32)
+        return np.asarray(self.stored(key), np.float32)
 
     def number(self, key: str, default: int) -> int:
         return int(self._arrays[key].reshape(-1)[0]) if key in self._arrays else default
