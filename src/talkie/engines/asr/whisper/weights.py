@@ -87,7 +87,7 @@ def read_weights(directory: Path, name: str = "") -> Weights:
         with (directory / MODEL_BIN).open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return Weights(_Reader(data).variables(), name)
-    except (OSError, struct.error, ValueError, IndexError, UnicodeDecodeError):
+    except (OSError, struct.error, ValueError, LookupError):
         raise ModelBroken(name, "model.bin is cut off, or not a CTranslate2 model.") from None
 
 
@@ -132,5 +132,7 @@ class _Reader:
     def _text(self) -> str:
         length = self._number("<H")
         text = self._data[self._at : self._at + length]
+        if len(text) != length:
+            raise ValueError("text")
         self._at += length
         return text.rstrip(b"\0").decode("utf-8")
