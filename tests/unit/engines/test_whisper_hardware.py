@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import ctranslate2
@@ -105,3 +111,81 @@ def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_this_machine_has_a_core() -> None:
     assert hardware.physical_cores() >= 1
+
+
+@pytest.fixture
+def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "cpuinfo"
+    monkeypatch.setattr(hardware, "_CPU_INFO", path)
+    monkeypatch.setenv("CT2_FORCE_CPU_ISA", "")  # so that it is as before when the test is over
+    monkeypatch.delenv("CT2_FORCE_CPU_ISA")
+    hardware._flags.cache_clear()
+    yield path
+    hardware._flags.cache_clear()
+
+
+WIDE = "flags\t\t: fpu avx2 avx512f avx512cd avx512bw avx512dq avx512vl\n"
+
+
+def test_wide_vectors_where_the_processor_has_all_of_them(flags: Path) -> None:
+    flags.write_text("processor\t: 0\n" + WIDE)
+    assert hardware.use_wide_vectors()
+    assert os.environ["CT2_FORCE_CPU_ISA"] == "AVX512"
+
+
+@pytest.mark.parametrize("info", [WIDE.replace(" avx512bw", ""), "Features\t: asimd\n", "", None])
+def test_no_wide_vectors_elsewhere(flags: Path, info: str | None) -> None:
+    if info is not None:
+        flags.write_text(info)
+    assert not hardware.use_wide_vectors()
+    assert "CT2_FORCE_CPU_ISA" not in os.environ
+
+
+def test_a_choice_in_the_environment_stands(flags: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags.write_text(WIDE)
+    monkeypatch.setenv("CT2_FORCE_CPU_ISA", "AVX2")
+    assert not hardware.use_wide_vectors()
+    assert os.environ["CT2_FORCE_CPU_ISA"] == "AVX2"
+
+
+class Library:
+    """A C library that notes what it is told, or has nothing to tell."""
+
+    def __init__(self, answer: int | None) -> None:
+        self.told: list[tuple[int, int]] = []
+        if answer is not None:
+            self.mallopt = lambda setting, value: (self.told.append((setting, value)), answer)[1]
+
+
+@pytest.mark.parametrize(("answer", "done"), [(1, True), (0, False)])
+def test_large_blocks_are_kept(monkeypatch: pytest.MonkeyPatch, answer: int, done: bool) -> None:
+    library = Library(answer)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
+    assert hardware.keep_large_blocks() is done
+    assert dict(library.told) == {-1: 1 << 30, -3: 1 << 30, -8: 1}
+
+
+def test_another_c_library_keeps_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Library(None))
+    assert not hardware.keep_large_blocks()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_a_large_block_that_was_freed_is_used_again_without_a_page_fault() -> None:
+    code = """
+import ctypes, resource
+from talkie.engines.asr.whisper import hardware
+assert hardware.keep_large_blocks()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def use():
+    block = libc.malloc(ctypes.c_size_t(64 << 20))
+    ctypes.memset(block, 1, 64 << 20)
+    libc.free(block)
+use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True)
+    assert int(done.stdout) < 100

@@ -72,8 +72,11 @@ class Ct2Model:
     name = "ctranslate2"
 
     def __init__(self, files: ModelFiles, options: LoadOptions) -> None:
+        hardware.use_wide_vectors()
         self.device = hardware.choose_device(options.device)
         compute_type = hardware.choose_compute_type(options.compute_type, self.device)
+        if self.device == "cpu":
+            hardware.keep_large_blocks()
         with _loading(files.name):
             self._model: Any = ctranslate2.models.Whisper(
                 str(files.directory),

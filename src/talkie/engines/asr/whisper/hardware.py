@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 from contextlib import suppress
+from functools import cache
 from math import ceil
 from pathlib import Path
 
@@ -20,6 +21,12 @@ _FIRST_CHOICES = {
 }
 _CPU_TOPOLOGY = Path("/sys/devices/system/cpu")
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CPU_INFO = Path("/proc/cpuinfo")
+_ISA = "CT2_FORCE_CPU_ISA"
+_AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
+_KEPT_BYTES = 1 << 30
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_KEEP = ((_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_MMAP_THRESHOLD, _KEPT_BYTES), (_M_ARENA_MAX, 1))
 
 
 def choose_device(device: str) -> str:
@@ -88,6 +95,41 @@ def _quota() -> int | None:
         return None if quota == "max" else ceil(int(quota) / int(period))
     except (OSError, ValueError, ZeroDivisionError):
         return None
+
+
+def keep_large_blocks() -> bool:
+    """Tell glibc to keep what is freed for the next time; whether that could be done.
+
+    CTranslate2 frees its large blocks after each layer and glibc hands them to the operating system, which has to fill
+    them with zeros when they are wanted again: half of an encoder's time for several windows. One heap serves all
+    threads, since those of threads other than the first are made of pieces too small for such blocks. What is free at
+    the end beyond `_KEPT_BYTES` still goes back; for the rest there is `give_back_free_memory`.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return False
+    done = [mallopt(setting, value) for setting, value in _KEEP]  # each is worth having without the others
+    return all(done)
+
+
+def use_wide_vectors() -> bool:
+    """Let CTranslate2 use AVX-512 where the processor has it; whether it will. It stays with AVX2 by itself.
+
+    Must come before the first model is opened; a choice that is in the environment already stands.
+    """
+    if not _flags() >= _AVX512:
+        return False
+    return os.environ.setdefault(_ISA, "AVX512") == "AVX512"
+
+
+@cache
+def _flags() -> frozenset[str]:
+    try:
+        lines = _CPU_INFO.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return next((frozenset(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), frozenset())
 
 
 def give_back_free_memory() -> None:
