@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from talkie.bench.contenders import Child, Contender
+from talkie.bench.directories import ModelDirectory
 from talkie.bench.peers.child import LoadWish
 from talkie.bench.recordings import Recording
 from talkie.bench.results import Crowd, CrowdRound
-from talkie.bench.rounds import Weights
 from talkie.bench.statistics import percentile
 from talkie.bench.texts import Expected, check
 from talkie.errors import TalkieError
@@ -28,7 +28,7 @@ Crowds: TypeAlias = dict[tuple[str, str, int], Crowd]
 class CrowdTask:
     """Everybody hears the same clips. `each` is how many every client hands in."""
 
-    weights: Sequence[Weights]
+    models: Sequence[ModelDirectory]
     clips: Sequence[Recording]
     wish: LoadWish
     clients: Sequence[int] = (1, 4, 10, 16)
@@ -41,40 +41,40 @@ def run(
 ) -> tuple[Crowd, ...]:
     """Rounds in turns, as in `rounds`; in each turn one process takes all sizes of crowd, the smallest first."""
     crowds: Crowds = {
-        (one.name, weights.name, clients): Crowd(one.name, weights.name, clients, task.clips[0].seconds)
-        for weights in task.weights
+        (one.name, model.name, clients): Crowd(one.name, model.name, clients, task.clips[0].seconds)
+        for model in task.models
         for one in contenders
         for clients in sorted(task.clients)
     }
-    for weights in task.weights:
+    for model in task.models:
         for number in range(task.rounds):
             for one in contenders:
-                progress(f"{weights.name}, round {number + 1} of {task.rounds}: {one.name}")
-                mine = {key: crowd for key, crowd in crowds.items() if key[:2] == (one.name, weights.name)}
-                crowds |= _turn(one, weights, task, number, mine)
+                progress(f"{model.name}, round {number + 1} of {task.rounds}: {one.name}")
+                mine = {key: crowd for key, crowd in crowds.items() if key[:2] == (one.name, model.name)}
+                crowds |= _turn(one, model, task, number, mine)
     return tuple(crowds.values())
 
 
-def _turn(one: Contender, weights: Weights, task: CrowdTask, number: int, crowds: Crowds) -> Crowds:
+def _turn(one: Contender, model: ModelDirectory, task: CrowdTask, number: int, crowds: Crowds) -> Crowds:
     found = {key: crowd for key, crowd in crowds.items() if not crowd.error}
     left = list(found)
     try:
         if left:
             with one.start(task.wish.threads) as child:
-                child.load(one.wish(weights.directory, task.wish))
+                child.load(one.wish(model.directory, task.wish))
                 child.transcribe(task.clips[0].path)
                 while left:
                     crowd = found[left[0]]
-                    measured = _measured(child, task, weights, crowd.clients, number)
+                    measured = _measured(child, task, model, crowd.clients, number)
                     found[left.pop(0)] = replace(crowd, rounds=(*crowd.rounds, measured))
     except TalkieError as error:
         found |= {key: replace(found[key], error=error.message) for key in left}
     return found
 
 
-def _measured(child: Child, task: CrowdTask, weights: Weights, clients: int, number: int) -> CrowdRound:
+def _measured(child: Child, task: CrowdTask, model: ModelDirectory, clients: int, number: int) -> CrowdRound:
     done = child.clips([clip.path for clip in task.clips], clients, task.each)
-    expected = Expected(told=weights.told, audio_s=task.clips[0].seconds)
+    expected = Expected(told=model.told, audio_s=task.clips[0].seconds)
     oks = [check(text, expected).ok for text in done.texts]
     return CrowdRound(
         round=number,

@@ -63,28 +63,39 @@ def chosen(names: Iterable[str]) -> list[tuple[Peer, Variant]]:
     return list(found.values())
 
 
-def gather(
-    names: Iterable[str], environments: Environments, report: Report, absent: Callable[[str, TalkieError], None]
-) -> list[Contender]:
-    """Contenders whose environments are there or can be made; who cannot take part is told to `absent`."""
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How contenders are got together. Who cannot take part is told to `absent`; `own_home` is where Talkie keeps what
+    it makes once for a model."""
+
+    environments: Environments
+    report: Report
+    absent: Callable[[str, TalkieError], None]
+    own_home: Path | None = None
+
+
+def gather(names: Iterable[str], how: Gathering) -> list[Contender]:
+    """Contenders whose environments are there or can be made."""
     made: dict[str, Environment | None] = {}
     found = []
     for one, variant in chosen(names):
         if one.name not in made:
-            made[one.name] = _prepared(one, environments, report, absent)
+            made[one.name] = _prepared(one, how)
         environment = made[one.name]
         if environment is not None:
-            found.append(contender(one, variant, environment))
+            found.append(contender(one, variant, environment, how.own_home))
     return found
 
 
-def contender(one: Peer, variant: Variant, environment: Environment) -> Contender:
+def contender(one: Peer, variant: Variant, environment: Environment, own_home: Path | None = None) -> Contender:
+    """`own_home` is where Talkie keeps what it makes once for a model; without it every start is a first one."""
+    kept = {"home": str(own_home)} if one.own and own_home else {}
     name = contender_name(one, variant)
     return Contender(
         name=name,
         start=lambda threads: PeerChild(name, environment.python, one.script, threads=threads),
         batch=variant.batch,
-        options=tuple(variant.options.items()),
+        options=tuple({**variant.options, **kept}.items()),
         form=one.format_for,
         install_bytes=environment.size_bytes,
         timed_words=one.timed_words,
@@ -100,14 +111,13 @@ def slug(variant: Variant) -> str:
 
 
 def everybody() -> list[str]:
+    """All peers, those that cannot take part as well: a report says why."""
     return [one.name for one in PEERS]
 
 
-def _prepared(
-    one: Peer, environments: Environments, report: Report, absent: Callable[[str, TalkieError], None]
-) -> Environment | None:
+def _prepared(one: Peer, how: Gathering) -> Environment | None:
     try:
-        return environments.prepare(one, report)
+        return how.environments.prepare(one, how.report)
     except TalkieError as error:
-        absent(one.name, error)
+        how.absent(one.name, error)
         return None

@@ -1,7 +1,8 @@
 """Contenders in turns: A B C, A B C, A B C, so that whatever the machine does in a minute happens to all of them.
 
 Each turn is a fresh process: it loads the model (measured apart), hears a short file that does not count, then the
-files, the shortest first. Who fails in a round is not asked again. Knows nothing of tables, verdicts or ratios.
+files, the shortest first. Before the first round everybody has a turn that does not count. Who fails at a file is not
+asked again. Knows nothing of tables, verdicts or ratios.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from talkie.bench.contenders import Child, Contender
+from talkie.bench.directories import ModelDirectory
 from talkie.bench.peers.answers import Loaded
 from talkie.bench.peers.child import LoadWish
 from talkie.bench.recordings import Recording
@@ -22,20 +24,10 @@ from talkie.errors import TalkieError
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """A model in one directory, or in one a form below it. `told` is the text of a shape-true one."""
-
-    name: str
-    directory: Path
-    told: str = ""
-    sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """What everybody has to do. `wish` says how: threads, beam, words; the model in it is replaced."""
 
-    weights: Sequence[Weights]
+    models: Sequence[ModelDirectory]
     files: Sequence[tuple[str, Recording]]
     warm_up: Path
     wish: LoadWish
@@ -63,53 +55,84 @@ class Board:
 
 def run(contenders: Sequence[Contender], task: Task, board: Board) -> tuple[Case, ...]:
     """All rounds of all models. Raises nothing that a contender does: its cases tell it."""
-    for weights in task.weights:
+    for model in task.models:
         for contender in contenders:
             for name, recording in task.ordered:
-                key = Key(contender.name, weights.name, name)
+                key = Key(contender.name, model.name, name)
                 board.cases[key] = Case(*key, recording.seconds, install_bytes=contender.install_bytes)
+        for contender in contenders:
+            _prepare(contender, model, task, board)
         for number in range(task.rounds):
             for contender in contenders:
-                _turn(contender, weights, task, number, board)
+                _turn(contender, model, task, number, board)
     return tuple(board.cases.values())
 
 
-def _turn(contender: Contender, weights: Weights, task: Task, number: int, board: Board) -> None:
-    """One process: all files that this contender has not failed at."""
-    left = [(name, one) for name, one in task.ordered if not _case(board, contender, weights, name).error]
-    if not left:
-        return
-    board.progress(f"{weights.name}, round {number + 1} of {task.rounds}: {contender.name}")
-    waiting = iter(left)
-    name = left[0][0]
+def _prepare(contender: Contender, model: ModelDirectory, task: Task, board: Board) -> None:
+    """A start that does not count: files come into the cache, and whatever is made once for a model is made."""
+    board.progress(f"{model.name}, making ready: {contender.name}")
     try:
         with contender.start(task.wish.threads) as child:
-            loaded = child.load(contender.wish(weights.directory, task.wish))
+            child.load(contender.wish(model.directory, task.wish))
             child.transcribe(task.warm_up)
-            for name, recording in waiting:
-                sample, text = _sample(child, loaded, recording, weights.told, number)
-                key = Key(contender.name, weights.name, name)
-                case = board.cases[key]
-                board.cases[key] = replace(
-                    case, samples=(*case.samples, sample), settings=loaded.settings, versions=loaded.versions
-                )
-                board.heard(key, recording, text, sample.wall_s)
     except TalkieError as error:
-        for failed in (name, *(name for name, _ in waiting)):
-            key = Key(contender.name, weights.name, failed)
-            board.cases[key] = replace(board.cases[key], error=error.message)
+        for name, _ in task.ordered:
+            _fail(board, Key(contender.name, model.name, name), error)
 
 
-def _case(board: Board, contender: Contender, weights: Weights, workload: str) -> Case:
-    return board.cases[Key(contender.name, weights.name, workload)]
+def _turn(contender: Contender, model: ModelDirectory, task: Task, number: int, board: Board) -> None:
+    """One process: all files that this contender has not failed at."""
+    keys = {Key(contender.name, model.name, name): recording for name, recording in task.ordered}
+    left = {key: recording for key, recording in keys.items() if not board.cases[key].error}
+    if not left:
+        return
+    board.progress(f"{model.name}, round {number + 1} of {task.rounds}: {contender.name}")
+    try:
+        with contender.start(task.wish.threads) as child:
+            loaded = child.load(contender.wish(model.directory, task.wish))
+            child.transcribe(task.warm_up)
+            for key, recording in left.items():
+                _hear(child, loaded, _Turn(key, recording, model.told, number), board)
+    except TalkieError as error:
+        for key in left:
+            _fail(board, key, error)
 
 
-def _sample(child: Child, loaded: Loaded, recording: Recording, told: str, number: int) -> tuple[Sample, str]:
-    load_average = os.getloadavg()[0]
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One file in one round."""
+
+    key: Key
+    recording: Recording
+    told: str
+    number: int
+
+
+def _hear(child: Child, loaded: Loaded, turn: _Turn, board: Board) -> None:
+    """A file that cannot be heard is no reason not to try the next one."""
+    try:
+        sample, text = _sample(child, loaded, turn)
+    except TalkieError as error:
+        _fail(board, turn.key, error)
+        return
+    case = board.cases[turn.key]
+    samples = (*case.samples, sample)
+    board.cases[turn.key] = replace(case, samples=samples, settings=loaded.settings, versions=loaded.versions)
+    board.heard(turn.key, turn.recording, text, sample.wall_s)
+
+
+def _fail(board: Board, key: Key, error: TalkieError) -> None:
+    """The first failure stays: those after it may only follow from it."""
+    case = board.cases[key]
+    board.cases[key] = replace(case, error=case.error or error.message)
+
+
+def _sample(child: Child, loaded: Loaded, turn: _Turn) -> tuple[Sample, str]:
+    load_average, recording = os.getloadavg()[0], turn.recording
     heard = child.transcribe(recording.path)
-    checked = check(heard.text, Expected(told, recording.text, recording.language, recording.seconds))
+    checked = check(heard.text, Expected(turn.told, recording.text, recording.language, recording.seconds))
     sample = Sample(
-        round=number,
+        round=turn.number,
         import_s=loaded.import_s,
         import_cpu_s=loaded.import_cpu_s,
         load_s=loaded.load_s,

@@ -1,0 +1,234 @@
+"""A run as tables: rows of words for the terminal, Markdown and HTML alike, so that all three say the same.
+
+Figures are medians over rounds; what stands behind ± is half the distance between the quarter marks. Knows nothing of
+how a table is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from talkie.bench.limits import Rates, window_s
+from talkie.bench.metrics import METRICS, Figure, Rounds, best_of, clients_name, compared, figures, peer_of, summarise
+from talkie.bench.results import Case, Crowd, Result
+from talkie.bench.shape_true import SHAPES, SPEED_ONLY
+from talkie.bench.texts import WINDOW_S
+from talkie.bench.verdicts import OURS, verdicts
+
+MISSING = "-"
+FILE_COLUMNS = {
+    "audio_per_cpu_s": "audio s per CPU s",
+    "rtfx": "RTFx",
+    "ready_s": "load s",
+    "ready_cpu_s": "load CPU s",
+    "first_segment_s": "first segment s",
+    "peak_mb": "peak MB",
+    "wer": "WER %",
+}
+CROWD_COLUMNS = {
+    "crowd_rtfx": "throughput",
+    "crowd_per_cpu_s": "audio s per CPU s",
+    "crowd_p50_s": "p50 s",
+    "crowd_p95_s": "p95 s",
+    "crowd_fairness": "slowest / median",
+}
+RATIO_COLUMNS = ("audio_per_cpu_s", "rtfx", "ready_s", "ready_cpu_s", "first_segment_s", "peak_mb")
+RATIO_NOTE = (
+    "Medians of the ratios within rounds, and their 95 % intervals. Above 1 is better in the first two columns, below 1"
+    " in the others."
+)
+MAX_ERROR_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The first column is words, the others are figures. `note` stands below."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def facts(result: Result) -> list[tuple[str, str]]:
+    """What every report names: the machine, the models, how it was measured."""
+    machine, options = result.machine, result.options
+    models = "; ".join(
+        _model(name, shape_true) for name, shape_true in {m.name: m.shape_true for m in result.models}.items()
+    )
+    told = [("measured", result.created), ("machine", _machine(machine)), ("models", models)]
+    told += [(name.replace("_", " "), str(value)) for name, value in options.items() if value not in ("", None)]
+    return [(name, value) for name, value in told if value]
+
+
+def file_tables(result: Result) -> list[Table]:
+    """One for each model and file, the best contender first."""
+    found = figures(result)
+    places = dict.fromkeys((case.model, case.workload) for case in result.cases)
+    return [
+        _file_table(found, [case for case in result.cases if (case.model, case.workload) == place]) for place in places
+    ]
+
+
+def ratio_tables(result: Result) -> list[Table]:
+    """Talkie's figure divided by that of each peer's fastest variant, round by round, with its 95 % interval."""
+    found = figures(result)
+    tables = []
+    for model, workload in dict.fromkeys((case.model, case.workload) for case in result.cases):
+        ours = Figure("audio_per_cpu_s", OURS, model, workload)
+        if rows := list(_ratio_rows(found, ours)):
+            head = ("Talkie divided by", *(FILE_COLUMNS[name] for name in RATIO_COLUMNS))
+            tables.append(Table(f"{model}, {workload}: pair by pair", head, tuple(rows), RATIO_NOTE))
+    return tables
+
+
+def crowd_tables(result: Result) -> list[Table]:
+    """One for each model and number of clients."""
+    found = figures(result)
+    places = dict.fromkeys((crowd.model, crowd.clients) for crowd in result.crowds)
+    return [
+        _crowd_table(found, [one for one in result.crowds if (one.model, one.clients) == place]) for place in places
+    ]
+
+
+def limit_table(result: Result) -> Table | None:
+    """How near each model's fastest contenders come to what the machine could do."""
+    try:
+        rates = Rates(**result.limits)
+    except TypeError:
+        return None
+    found = figures(result)
+    rows = [row for figure in found if figure.metric == "audio_per_cpu_s" for row in _limit_rows(figure, found, rates)]
+    note = (
+        f"One thread reaches {rates.fp32_gops:.0f} GFLOP/s in FP32, {rates.bf16_gops:.0f} in BF16, "
+        f"{rates.int8_gops:.0f} GOP/s in INT8 and {rates.memory_gb_s:.0f} GB/s of memory (by {rates.measured_by}). "
+        "The limit is the model's operations at the fastest of these rates, and nothing for all else: voice activity, "
+        "features, the file."
+    )
+    head = ("contender", "limit, CPU ms a window", "measured", "of the limit")
+    return Table("Beside the machine's limit", head, tuple(rows), note) if rows else None
+
+
+def verdict_table(result: Result) -> Table:
+    rows = tuple((one.goal, one.where or MISSING, one.measured, one.word) for one in verdicts(result))
+    return Table("Goals", ("goal", "where", "measured", "verdict"), rows)
+
+
+def contender_table(result: Result) -> Table:
+    """Who took part: versions, precision, batch, threads, size on the disk."""
+    first: dict[str, Case | Crowd] = {}
+    for case in result.cases:
+        if case.samples or case.contender not in first:
+            first.setdefault(case.contender, case)
+    rows = tuple(_contender_row(name, case) for name, case in first.items() if isinstance(case, Case))
+    head = ("contender", "versions", "settings", "installed MB")
+    return Table("Who took part", head, rows)
+
+
+def sections(result: Result) -> list[Table]:
+    """All of them, in the order of a report."""
+    limit = limit_table(result)
+    return [
+        *file_tables(result),
+        *ratio_tables(result),
+        *([limit] if limit else []),
+        *crowd_tables(result),
+        verdict_table(result),
+    ]
+
+
+def _model(name: str, shape_true: bool) -> str:
+    return f"{name} (SPEED ONLY)" if shape_true else name
+
+
+def warning(result: Result) -> str:
+    """What must stand above every figure of shape-true models, else nothing."""
+    return SPEED_ONLY[0].upper() + SPEED_ONLY[1:] + "." if result.speed_only else ""
+
+
+def _machine(machine: Mapping[str, object]) -> str:
+    parts = [machine.get("processor"), f"{machine.get('cores', '?')} cores", f"{machine.get('memory_gb', '?')} GB"]
+    parts += [machine.get("system"), f"Python {machine.get('python', '?')}", f"Talkie {machine.get('talkie', '?')}"]
+    return ", ".join(str(part) for part in parts if part) + f"; load {machine.get('load', '?')} at the start"
+
+
+def _file_table(found: Mapping[Figure, Rounds], cases: Sequence[Case]) -> Table:
+    model, workload = cases[0].model, cases[0].workload
+    shown = [name for name in FILE_COLUMNS if any((name, case.contender, model, workload) in found for case in cases)]
+    rows = [_file_row(found, case, shown) for case in sorted(cases, key=lambda case: -_middle(found, case))]
+    head = ("contender", *(FILE_COLUMNS[name] for name in shown), "windows", "text")
+    return Table(f"{model}, {workload}", head, tuple(rows))
+
+
+def _middle(found: Mapping[Figure, Rounds], case: Case) -> float:
+    rounds = found.get(Figure("audio_per_cpu_s", case.contender, case.model, case.workload))
+    return summarise(rounds).median if rounds else 0.0
+
+
+def _file_row(found: Mapping[Figure, Rounds], case: Case, shown: Sequence[str]) -> tuple[str, ...]:
+    cells = [_cell(found, Figure(name, case.contender, case.model, case.workload)) for name in shown]
+    passes = sorted({one.passes for one in case.samples if one.passes is not None})
+    windows = "/".join(map(str, passes)) or MISSING
+    return (case.contender, *cells, windows, _text_word(case))
+
+
+def _text_word(case: Case) -> str:
+    if case.error:
+        return f"failed: {case.error.splitlines()[0][:MAX_ERROR_CHARS]}"
+    if not case.text_ok:
+        return "ANOTHER TEXT: not counted"
+    return "the same" if case.samples and case.samples[0].passes is not None else MISSING
+
+
+def _cell(found: Mapping[Figure, Rounds], figure: Figure) -> str:
+    rounds = found.get(figure)
+    if not rounds:
+        return MISSING
+    values, metric = summarise(rounds), METRICS[figure.metric]
+    half = (values.high - values.low) / 2
+    return metric.text(values.median) + (f" ±{metric.text(half)}" if values.count > 2 else "")
+
+
+def _ratio_rows(found: Mapping[Figure, Rounds], ours: Figure) -> Iterator[tuple[str, ...]]:
+    peers = dict.fromkeys(peer_of(figure.contender) for figure in found)
+    for peer in peers:
+        other = best_of(found, peer, ours)
+        if peer == OURS or other is None or ours not in found:
+            continue
+        ratios = [compared(found, ours._replace(metric=name), other) for name in RATIO_COLUMNS]
+        yield (other, *(str(ratio) if ratio else MISSING for ratio in ratios))
+
+
+def _crowd_table(found: Mapping[Figure, Rounds], crowds: Sequence[Crowd]) -> Table:
+    model, workload = crowds[0].model, clients_name(crowds[0].clients)
+    rows = []
+    for one in crowds:
+        places = [Figure(name, one.contender, model, workload) for name in CROWD_COLUMNS]
+        wrong = any(item.text_ok is False for item in one.rounds)
+        word = (
+            f"failed: {one.error[:MAX_ERROR_CHARS]}"
+            if one.error
+            else "ANOTHER TEXT: not counted"
+            if wrong
+            else "the same"
+        )
+        rows.append((one.contender, *(_cell(found, place) for place in places), word))
+    head = ("contender", *CROWD_COLUMNS.values(), "text")
+    return Table(f"{model}, {workload} with clips of {crowds[0].clip_s:g} s", head, tuple(rows))
+
+
+def _limit_rows(figure: Figure, found: Mapping[Figure, Rounds], rates: Rates) -> Iterator[tuple[str, ...]]:
+    shape = SHAPES.get(figure.model)
+    if shape is None:
+        return
+    limit_s, reached_s = window_s(shape, rates), WINDOW_S / summarise(found[figure]).median
+    where = f"{figure.contender}, {figure.model}, {figure.workload}"
+    yield (where, f"{1000 * limit_s:.0f}", f"{1000 * reached_s:.0f}", f"{100 * limit_s / reached_s:.0f} %")
+
+
+def _contender_row(name: str, case: Case) -> tuple[str, ...]:
+    versions = ", ".join(f"{package} {version}" for package, version in case.versions.items())
+    settings = ", ".join(f"{key} {value}" for key, value in case.settings.items())
+    size = f"{case.install_bytes / 1e6:.0f}" if case.install_bytes else MISSING
+    return (name, versions or MISSING, settings or MISSING, size)
