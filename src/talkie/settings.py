@@ -80,13 +80,19 @@ class Settings(BaseSettings):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     compute_type: str = Field("default", description="The arithmetic of Whisper models: int8, float16, float32 …")
+    backend: Literal["auto", "openvino", "ctranslate2"] = Field(
+        "auto", description="The library that runs Whisper models; `auto` takes the fastest that can."
+    )
+    context: Literal["full", "fit"] = Field(
+        "full", description="`fit` gives Whisper no more context than there is sound: faster for short recordings."
+    )
     threads: int = Field(0, ge=0, le=1024, description="Threads for one model; 0 suits the machine.")
     workers: int = Field(0, ge=0, le=256, description="Worker processes or replicas of a model; 0 suits the machine.")
     max_loaded_models: int = Field(2, ge=1, le=64, description="Models in memory at once; the idle ones make room.")
     offline: bool = Field(False, description="Never use the network, not even to pull a model.")
     energy_gate: bool = Field(False, description="Skip silence by its energy before voice activity is looked for.")
 
-    concurrency: int = Field(4, ge=1, le=1024, description="Recordings at work at once.")
+    concurrency: int = Field(16, ge=1, le=1024, description="Recordings at work at once.")
     queue_size: int = Field(32, ge=0, le=10_000, description="Recordings that may wait; more are told to come again.")
     max_queued_audio_s: float = Field(
         3600.0, gt=0, description="Seconds of audio that may wait for a model before a recording is told to come again."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from talkie.engines.base import Context
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
@@ -17,10 +19,12 @@ class ServiceConfig:
     model: str = "auto"
     device: str = "auto"
     compute_type: str = "default"
+    backend: str = "auto"
+    context: Context = "full"
     threads: int = 0
     workers: int = 0
     preset: str = "balanced"
-    concurrency: int = 4
+    concurrency: int = 16
     queue_size: int = 32
     max_queued_audio_s: float = 3600.0
     max_loaded_models: int = 2

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talkie.engines import registry
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.scheduler import Lane, LaneOptions
+from talkie.runtime.spoken import spoken_windows
 
 if TYPE_CHECKING:
     from talkie.engines.base import Recognizer
     from talkie.models.store import ModelStore, StoredModel
 
+COMPILED = "compiled"
+"""The directory, at home, of what was made for this machine and can be made again."""
 SPHINX_WORKERS_MAX = 4
 """A worker of the built-in engine takes about 90 MB and one processor."""
 
@@ -41,6 +46,16 @@ def _recognizer(model: StoredModel, config: ServiceConfig) -> Recognizer:
             device=config.device,
             compute_type=config.compute_type,
             threads=config.threads,
-            workers=config.workers or 1,
+            workers=config.workers,
+            backend=config.backend,
+            kept_in=kept_in(model, config),
+            speech=spoken_windows,
         )
     return recognizer
+
+
+def kept_in(model: StoredModel, config: ServiceConfig) -> Path:
+    """Where the forms of a model that engines make for this machine are kept: beside the models, not among them."""
+    place = hashlib.sha256(str(model.path.resolve()).encode()).hexdigest()[:12]
+    name = model.path.name if model.source == "path" else model.name.replace(":", "-")
+    return config.home / COMPILED / f"{name}-{place}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from talkie.audio.decode import RawFormat
-from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions, RecognizerInfo
+from talkie.engines.base import PRESETS, Context, DecodingOptions, RecognizeOptions, RecognizerInfo
 from talkie.errors import InvalidValue, UnsupportedByModel
 from talkie.runtime.turns import Priority
 from talkie.types import Task
@@ -18,8 +18,8 @@ LONG_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class TranscribeRequest:
-    """One recording to hear. `language` is an ISO 639-1 code, None: find out. `preset` empty: the server's own.
-    `priority` None: as its length suggests."""
+    """One recording to hear. `language` is an ISO 639-1 code, None: find out. `preset` empty: the server's own, as with
+    `context` (None). `priority` None: as its length suggests."""
 
     model: str = "auto"
     language: str | None = None
@@ -33,13 +33,14 @@ class TranscribeRequest:
     filters: bool = True
     raw: RawFormat | None = None
     priority: Priority | None = None
+    context: Context | None = None
 
     def priority_of(self, duration_s: float | None) -> Priority:
         """The one asked for; else long recordings let short ones go before. A length not known is taken for short."""
         return self.priority or ("batch" if duration_s is not None and duration_s > LONG_S else "interactive")
 
 
-def recognize_options(request: TranscribeRequest, default_preset: str) -> RecognizeOptions:
+def recognize_options(request: TranscribeRequest, default_preset: str, context: Context = "full") -> RecognizeOptions:
     """The engine's options for a request. Raises `InvalidValue`."""
     for param in ("prompt", "hotwords"):
         if len(getattr(request, param)) > MAX_PROMPT_CHARS:
@@ -51,6 +52,7 @@ def recognize_options(request: TranscribeRequest, default_preset: str) -> Recogn
         hotwords=request.hotwords.strip(),
         words=request.words,
         decoding=_decoding(request, default_preset),
+        context=request.context or context,
     )
 
 

@@ -93,7 +93,7 @@ class Service:
         """
         cancel = cancel or CancelToken()
         began = time.monotonic()
-        options = recognize_options(request, self.config.preset)
+        options = recognize_options(request, self.config.preset, self.config.context)
         model = self.choose(request)
         outcome = "failed"
         try:

@@ -35,7 +35,7 @@ def test_flag_over_environment_over_file_over_default(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TALKIE_PORT", "2")
     monkeypatch.setenv("TALKIE_HOST", "localhost")
     settings, origins = load_settings({"port": 3, "host": None})
-    assert (settings.port, settings.host, settings.queue_size, settings.concurrency) == (3, "localhost", 5, 4)
+    assert (settings.port, settings.host, settings.queue_size, settings.concurrency) == (3, "localhost", 5, 16)
     assert origins["port"] == Origin("flag", "--port")
     assert origins["host"] == Origin("environment", "TALKIE_HOST")
     assert origins["queue_size"] == Origin("file", str(tmp_path / "talkie.toml"))
