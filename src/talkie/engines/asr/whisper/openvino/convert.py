@@ -35,6 +35,7 @@ Speech = Callable[[], Iterable[Samples]]
 """Windows of speech at 16 kHz, of at most 30 s."""
 
 LOCK_WAIT_S = 1800.0
+_FOR_ALL_TO_READ = 0o755
 _CALIBRATED = 0.7
 """The share of the time that calibration takes, roughly."""
 
@@ -93,6 +94,8 @@ def calibrated(weights: Weights, n_mels: int, speech: Speech, progress: Progress
         return [np.array(extreme) for extreme in request.infer([features]).values()]
 
     windows = list(speech())
+    if not windows:
+        raise EngineFailed("whisper", "there is no speech to calibrate INT8 by")
     for done, window in enumerate(windows, 1):
         calibration.watch(run, [log_mel(window, n_mels)[None]])
         progress(_CALIBRATED * done / len(windows))
@@ -107,8 +110,15 @@ def _save(model: Any, path: Path) -> None:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """A new directory that takes the place of `target` at the end, and is removed where something fails."""
-    made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    """A new directory that takes the place of `target` at the end, and is removed where something fails.
+
+    What others left here, whose process was ended, is removed first: whoever is here holds the lock.
+    """
+    prefix = f".{target.name}-"
+    for left in target.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    made.chmod(_FOR_ALL_TO_READ)
     try:
         yield made
         shutil.rmtree(target, ignore_errors=True)

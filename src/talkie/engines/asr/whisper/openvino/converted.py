@@ -25,7 +25,8 @@ CONVERTER = 1
 """Counted up when what is converted changes, so that older directories are made anew."""
 _MULTILINGUAL_SIGN = ""
 """A token that only the vocabularies of multilingual models have; CTranslate2 tells them apart by it."""
-_SAMPLES, _SAMPLE_BYTES = 16, 65_536
+_SAMPLES, _SAMPLE_BYTES = 128, 8192
+"""Many and small: a model that was tuned further may differ in a few matrices only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def open_converted(directory: Path, files: ModelFiles, form: Form) -> Converted 
         record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
         if record["source"] != fingerprint(files) or record["form"] != form.name or record["converter"] != CONVERTER:
             return None
+        if record["sizes"] != _sizes(directory):
+            return None
         return Converted(directory, form, int(record["n_mels"]), bool(record["multilingual"]), vocabulary(files))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -67,8 +70,15 @@ def write_record(directory: Path, files: ModelFiles, form: Form, n_mels: int) ->
         "form": form.name,
         "n_mels": n_mels,
         "multilingual": _MULTILINGUAL_SIGN in read_vocabulary(files),
+        "sizes": _sizes(directory),
     }
     (directory / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _sizes(directory: Path) -> dict[str, int]:
+    """Of the graphs, in bytes: one that was cut off is seen, and made again."""
+    graphs = (path for path in directory.iterdir() if path.suffix in (".xml", ".bin"))
+    return {path.name: path.stat().st_size for path in sorted(graphs)}
 
 
 def vocabulary(files: ModelFiles) -> Vocabulary:
