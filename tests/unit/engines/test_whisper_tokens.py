@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +14,12 @@ import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talkie.engines.asr.whisper import splitting
+from talkie.engines.asr.whisper import byte_level, splitting
 from talkie.engines.asr.whisper.model_files import check
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
-from talkie.engines.asr.whisper.tokens import WhisperTokens
+from talkie.engines.asr.whisper.tokens import _BRACKET_GROUPS, _NOTES, _SIGN_GROUPS, _SIGNS, WhisperTokens
 from talkie.errors import ModelBroken
-from whisper_models import ENGLISH, shape_model
+from whisper_models import ENGLISH, TRAINED, shape_model
 
 
 @functools.cache
@@ -55,6 +58,69 @@ def test_suppressed_tokens_are_those_of_the_reference(ours: WhisperTokens) -> No
     from faster_whisper.transcribe import get_suppressed_tokens
 
     assert ours.suppressed == get_suppressed_tokens(reference(), [-1])
+
+
+def reference_tokenizer(directory: Path) -> Any:
+    return tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
+
+
+@pytest.mark.parametrize(
+    "directory", [TRAINED, shape_model(), shape_model(ENGLISH)], ids=["trained", "shape", "english"]
+)
+def test_suppressed_tokens_are_those_that_merging_by_the_file_gives(directory: Path) -> None:
+    tokens, library = load_tokens(check(directory), multilingual=True), reference_tokenizer(directory)
+    signs = [*_SIGNS, *_SIGN_GROUPS, *_BRACKET_GROUPS, *_NOTES, "-", "'"]
+    for sign in [*signs, *(" " + sign for sign in signs)]:
+        theirs = list(library.encode(sign, add_special_tokens=False).ids)
+        assert byte_level.merged(sign, tokens._ids) == theirs, sign
+
+
+@pytest.mark.parametrize("directory", [TRAINED, shape_model()], ids=["trained", "shape"])
+@given(data=st.data())
+def test_any_tokens_are_written_as_the_library_writes_them(directory: Path, data: st.DataObject) -> None:
+    tokens, library = opened(directory)
+    ids = data.draw(st.lists(st.integers(0, tokens.end - 1) | st.integers(0, 255), max_size=24))
+    assert tokens.decode(ids) == library.decode(ids)
+
+
+@functools.cache
+def opened(directory: Path) -> tuple[WhisperTokens, Any]:
+    return load_tokens(check(directory), multilingual=True), reference_tokenizer(directory)
+
+
+@given(st.text(max_size=40))
+def test_text_comes_back(text: str) -> None:
+    tokens, _ = opened(shape_model())
+    assert tokens.decode(tokens.encode(text)) == text
+
+
+@given(st.binary(max_size=12))
+def test_bytes_that_are_no_text_are_marked(content: bytes) -> None:
+    written = [byte_level.letters()[byte] for byte in content]
+    assert byte_level.text(written) == content.decode("utf-8", errors="replace")
+
+
+def test_a_token_with_other_letters_is_taken_as_it_stands() -> None:
+    assert byte_level.text(["Ġa", "字 "]) == " a字 "
+
+
+def test_a_piece_without_its_bytes_has_no_tokens() -> None:
+    assert byte_level.merged("ab", {"a": 0}) == []
+    assert byte_level.merged("abc", {"a": 0, "b": 1, "c": 2, "bc": 3, "ab": 4}) == [0, 3]
+
+
+def test_the_library_is_loaded_with_the_first_text_only() -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from talkie.engines.asr.whisper.model_files import check
+from talkie.engines.asr.whisper.tokenizer_file import load_tokens
+tokens = load_tokens(check(Path({str(TRAINED)!r})), multilingual=True)
+print(bool(tokens.suppressed), tokens.decode([256]) != "", "tokenizers" in sys.modules)
+print(len(tokens.encode(" one")) > 0, "tokenizers" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "True True False\nTrue True\n"
 
 
 def test_an_english_only_model_begins_with_the_start_alone() -> None:

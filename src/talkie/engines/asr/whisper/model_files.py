@@ -42,7 +42,7 @@ def check(directory: Path, name: str = "") -> ModelFiles:
         if path.exists() and not stays_inside(path, directory):
             raise ModelBroken(name, f"{file} is a link that leads out of the directory.")
     read_json(directory / "config.json", name)
-    read_json(directory / "tokenizer.json", name)
+    _check_object(directory / "tokenizer.json", name)
     return ModelFiles(directory, name, directory / "tokenizer.json", directory / (vocabulary or VOCABULARIES[0]))
 
 
@@ -80,10 +80,26 @@ def read_json(path: Path, name: str) -> Any:
         raise ModelBroken(name, f"{path.name} is not JSON.") from None
 
 
-def _read_text(path: Path, name: str) -> str:
+def read_bytes(path: Path, name: str) -> bytes:
+    """A file of a bounded size. Raises `ModelBroken` naming it."""
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
             raise ModelBroken(name, f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return path.read_bytes()
+    except OSError:
+        raise ModelBroken(name, f"{path.name} cannot be read.") from None
+
+
+def _check_object(path: Path, name: str) -> None:
+    """A first look at large JSON: is it one object from the first sign to the last? Reading all of it takes longer
+    than the model itself; whoever needs what is inside finds out about the rest."""
+    content = read_bytes(path, name).strip()
+    if not (content.startswith(b"{") and content.endswith(b"}")):
+        raise ModelBroken(name, f"{path.name} is not JSON.")
+
+
+def _read_text(path: Path, name: str) -> str:
+    try:
+        return read_bytes(path, name).decode("utf-8")
+    except UnicodeDecodeError:
         raise ModelBroken(name, f"{path.name} cannot be read.") from None

@@ -1,6 +1,6 @@
 """The tokens of one Whisper model: text to ids and back, and the ids that mean something else than text.
 
-Knows nothing of audio or decoding. Every id comes from the model's own tokenizer, so that smaller, larger and
+Knows nothing of audio or decoding. Every id comes from the model's own vocabulary, so that smaller, larger and
 English-only vocabularies work alike. Vocabulary and rules: openai/whisper `tokenizer.py`.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
+from talkie.engines.asr.whisper import byte_level
 from talkie.errors import ModelBroken
 from talkie.types import Task
 
@@ -26,7 +27,7 @@ _NOTES = "♩♪♫♬♭♮♯"
 
 
 class TextCodec(Protocol):
-    """What is used of `tokenizers.Tokenizer`, behind two plain methods."""
+    """Text to ids and back, as `tokenizers.Tokenizer` does both."""
 
     def encode(self, text: str) -> list[int]: ...
 
@@ -94,9 +95,9 @@ class WhisperTokens:
 
     def _not_speech(self) -> set[int]:
         """A hyphen or a quote may stand inside a word, so only the forms that open one are taken."""
-        found = {ids[0] for text in (" -", " '") if (ids := self.encode(text))}
+        found = {ids[0] for sign in (" -", " '") if (ids := byte_level.merged(sign, self._ids))}
         for sign in (*_SIGNS, *_SIGN_GROUPS, *_BRACKET_GROUPS, *_NOTES):
-            for ids in (self.encode(sign), self.encode(" " + sign)):
+            for ids in (byte_level.merged(sign, self._ids), byte_level.merged(" " + sign, self._ids)):
                 # All musical notes share the first token of their three bytes, which nothing else needs.
                 if len(ids) == 1 or (ids and sign in _NOTES):
                     found.add(ids[0])
@@ -104,7 +105,7 @@ class WhisperTokens:
 
     def _needed(self, token: str) -> int:
         if token not in self._ids:
-            raise ModelBroken(self._model, f"tokenizer.json has no token {token}.")
+            raise ModelBroken(self._model, f"its vocabulary has no token {token}.")
         return self._ids[token]
 
 
