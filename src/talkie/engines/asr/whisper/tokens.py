@@ -110,5 +110,6 @@ class WhisperTokens:
 
 
 def _languages(vocabulary: dict[str, int]) -> dict[str, int]:
-    found = ((match[1], token_id) for token, token_id in vocabulary.items() if (match := _LANGUAGE.fullmatch(token)))
+    special = [(token, token_id) for token, token_id in vocabulary.items() if token.startswith("<|")]
+    found = ((match[1], token_id) for token, token_id in special if (match := _LANGUAGE.fullmatch(token)))
     return dict(sorted(found, key=lambda pair: pair[1]))
