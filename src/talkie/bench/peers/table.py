@@ -76,12 +76,7 @@ PEERS: tuple[Peer, ...] = (
         title="faster-whisper 1.2.1",
         runner="run_faster_whisper.py",
         formats=_CT2,
-        variants=(
-            Variant("batched 8", 8),
-            Variant("one by one"),
-            Variant("batched 4", 4),
-            Variant("batched 16", 16),
-        ),
+        variants=(Variant("batched 8", 8), Variant("batched 4", 4), Variant("one by one")),
         requirements=("faster-whisper==1.2.1", "onnxruntime==1.31.1", "av==18.1.0", *CTRANSLATE2),
     ),
     Peer(
@@ -89,7 +84,7 @@ PEERS: tuple[Peer, ...] = (
         title="WhisperS2T 1.3.1",
         runner="run_whispers2t.py",
         formats=_CT2,
-        variants=(Variant("batch 8", 8), Variant("batch 4", 4), Variant("batch 16", 16)),
+        variants=(Variant("batch 8", 8), Variant("batch 4", 4)),
         requirements=(
             *("tqdm==4.70.1", "rich==15.0.0", "platformdirs==4.14.7", "requests==2.34.2", _FFMPEG),
             *CTRANSLATE2,
@@ -124,7 +119,6 @@ PEERS: tuple[Peer, ...] = (
         title="openvino-genai 2026.4.1",
         runner="run_openvino_genai.py",
         formats={"int8": "openvino"},
-        variants=(Variant("default"), Variant("compiled kept", 0, {"keep_compiled": True})),
         requirements=(*("openvino-genai==2026.4.1.0", "openvino==2026.4.1", "openvino-tokenizers==2026.4.1.0", NUMPY),),
         omit=("openvino-telemetry",),
     ),
