@@ -10,43 +10,33 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from talkie.cli.findings import Report
 
 if TYPE_CHECKING:
     from talkie.settings import Settings
 
-PACKAGES = ("numpy", "ctranslate2", "onnxruntime", "pocketsphinx", "av", "soundfile", "soxr", "fastapi", "uvicorn")
+PACKAGES = (
+    "numpy",
+    "ctranslate2",
+    "openvino",
+    "onnxruntime",
+    "pocketsphinx",
+    "av",
+    "soundfile",
+    "soxr",
+    "fastapi",
+    "uvicorn",
+)
+OPENVINO_MACHINES = ("x86_64", "AMD64", "aarch64")
 SMALL_DISK_BYTES = 2_000_000_000
 SMALL_MEMORY_BYTES = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Something to know, and what to do about it. `broken`: Talkie cannot do its work so."""
-
-    what: str
-    hint: str
-    broken: bool = False
-
-
-@dataclass(slots=True)
-class Report:
-    """Facts by topic, in the order they are shown, and what follows from them."""
-
-    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    advice: list[Advice] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not any(item.broken for item in self.advice)
-
-    def advise(self, what: str, hint: str, *, broken: bool = False) -> None:
-        self.advice.append(Advice(what, hint, broken))
 
 
 def doctor(
@@ -71,7 +61,7 @@ def examine(settings: Settings) -> Report:
     """Look at everything, one topic after another; a topic that fails is a finding and not the end."""
     report = Report()
     topics: tuple[Callable[[Report, Settings], None], ...] = (
-        _software, _processor, _graphics, _audio, _engines, _store, _server,
+        _software, _processor, _kernels, _graphics, _audio, _engines, _store, _server,
     )  # fmt: skip
     for topic in topics:
         try:
@@ -113,6 +103,22 @@ def _processor(report: Report, settings: Settings) -> None:
     if platform.machine() in ("x86_64", "AMD64") and found.flags and "avx2" not in found.flags:
         report.advise(
             "The processor has no AVX2: Whisper will be slow.", "Use small models: whisper-tiny, whisper-base."
+        )
+
+
+def _kernels(report: Report, settings: Settings) -> None:
+    from talkie.cli.kernels import kernels
+
+    found = kernels()
+    report.facts["kernels"] = {
+        "openvino": f"{found.openvino}: {' '.join(found.arithmetic)}" if found.openvino else found.trouble,
+        "ctranslate2": f"vectors: {found.vectors}",
+        "allocator": found.allocator,
+    }
+    if not found.openvino and platform.machine() in OPENVINO_MACHINES:
+        report.advise(
+            "OpenVINO cannot be used: Whisper and voice activity cost about twice as much without it.",
+            "`pip install openvino` in Talkie's environment.",
         )
 
 

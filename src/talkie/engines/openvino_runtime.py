@@ -25,7 +25,7 @@ from talkie.errors import EngineFailed, EngineUnavailable
 
 PACKAGE = "openvino"
 DEVICE = "CPU"
-PRECISIONS = ("f32", "bf16", "f16")
+_ARITHMETIC = ("FP32", "BF16", "FP16", "INT8")
 
 _log = logging.getLogger(__name__)
 _lock = RLock()
@@ -86,6 +86,11 @@ def core() -> Any:
 def version() -> str:
     """As in `2026.4.1-22982-...`. Raises `EngineUnavailable`."""
     return str(load().get_version())
+
+
+def capabilities() -> tuple[str, ...]:
+    """What it can compute with on this processor, as in `("BF16", "FP32", "INT8")`. Raises `EngineUnavailable`."""
+    return tuple(sorted(name for name in _property("OPTIMIZATION_CAPABILITIES") if name in _ARITHMETIC))
 
 
 def compile_model(
@@ -184,9 +189,14 @@ def _opened(runtime: Any, kept: CompiledFile, options: GraphOptions) -> Any | No
 @cache
 def _processor() -> tuple[str, ...]:
     """What a compiled form depends on: the name, and what OpenVINO can do on it (BF16, INT8)."""
-    runtime = core()
-    capabilities = sorted(runtime.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES"))
-    return (str(runtime.get_property(DEVICE, "FULL_DEVICE_NAME")), *capabilities)
+    return (_property("FULL_DEVICE_NAME"), *capabilities())
+
+
+def _property(name: str) -> Any:
+    try:
+        return core().get_property(DEVICE, name)
+    except RuntimeError as error:
+        raise EngineUnavailable(PACKAGE, _first_line(error)) from error
 
 
 def _first_line(error: Exception) -> str:

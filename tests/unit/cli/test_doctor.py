@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 from talkie.cli import doctor, machine, main
 from talkie.cli.doctor import examine
 from talkie.cli.machine import Graphics
+from talkie.engines import openvino_runtime
+from talkie.engines.asr.whisper import hardware
+from talkie.errors import EngineUnavailable
 from talkie.settings import Settings, load_settings
 
 
@@ -32,7 +36,7 @@ def advice(home: Path, **flags: Any) -> str:
 def test_a_fresh_installation_is_well_and_told_how_to_hear_better(tmp_path: Path) -> None:
     report = examine(settings(tmp_path / "new"))
     assert report.ok, report.advice
-    assert list(report.facts) == ["software", "processor", "graphics", "audio", "engines", "store", "server"]
+    assert list(report.facts) == ["software", "processor", "kernels", "graphics", "audio", "engines", "store", "server"]
     assert report.facts["engines"]["whisper"] == "recognizer, present"
     assert report.facts["store"]["models"] == "sphinx-en (built-in)"
     assert report.facts["server"]["state"] == "not running"
@@ -55,6 +59,36 @@ def test_an_engine_that_lacks_something(tmp_path: Path, monkeypatch: pytest.Monk
     report = examine(settings(tmp_path))
     assert not report.ok and report.facts["engines"]["sphinx"] == "recognizer, missing pocketsphinx"
     assert "pip install pocketsphinx" in advice(tmp_path)
+
+
+def test_openvino_that_is_missing_or_does_not_work_is_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "OPENVINO_MACHINES", (platform.machine(),))
+    monkeypatch.setattr(openvino_runtime, "available", lambda: False)
+    report = examine(settings(tmp_path))
+    assert report.ok and report.facts["kernels"]["openvino"] == "not installed"
+    assert "pip install openvino" in advice(tmp_path)
+
+    def fail() -> None:
+        raise EngineUnavailable("openvino", "libtbb.so.12 is missing")
+
+    monkeypatch.setattr(openvino_runtime, "available", lambda: True)
+    monkeypatch.setattr(openvino_runtime, "core", fail)
+    assert "libtbb.so.12 is missing" in examine(settings(tmp_path)).facts["kernels"]["openvino"]
+    monkeypatch.setattr(doctor, "OPENVINO_MACHINES", ())
+    assert "pip install openvino" not in advice(tmp_path)
+
+
+def test_what_computes_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "has_wide_vectors", lambda: True)
+    monkeypatch.setattr(hardware, "can_keep_large_blocks", lambda: False)
+    monkeypatch.setattr(openvino_runtime, "available", lambda: True)
+    monkeypatch.setattr(openvino_runtime, "version", lambda: "2026.4.1-22982-abc")
+    monkeypatch.setattr(openvino_runtime, "capabilities", lambda: ("BF16", "FP32"))
+    assert examine(settings(tmp_path)).facts["kernels"] == {
+        "openvino": "2026.4.1: BF16 FP32",
+        "ctranslate2": "vectors: AVX-512",
+        "allocator": "the system's, as it is",
+    }
 
 
 def test_graphics_cards(tmp_path: Path, card: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from math import ceil
@@ -105,12 +106,22 @@ def keep_large_blocks() -> bool:
     threads, since those of threads other than the first are made of pieces too small for such blocks. What is free at
     the end beyond `_KEPT_BYTES` still goes back; for the rest there is `give_back_free_memory`.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
+    mallopt = _mallopt()
+    if mallopt is None:
         return False
     done = [mallopt(setting, value) for setting, value in _KEEP]  # each is worth having without the others
     return all(done)
+
+
+def can_keep_large_blocks() -> bool:
+    return _mallopt() is not None
+
+
+def _mallopt() -> Callable[[int, int], int] | None:
+    try:
+        return ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return None
 
 
 def use_wide_vectors() -> bool:
@@ -118,9 +129,14 @@ def use_wide_vectors() -> bool:
 
     Must come before the first model is opened; a choice that is in the environment already stands.
     """
-    if not _flags() >= _AVX512:
+    if not has_wide_vectors():
         return False
     return os.environ.setdefault(_ISA, "AVX512") == "AVX512"
+
+
+def has_wide_vectors() -> bool:
+    """Whether the processor has the AVX-512 that CTranslate2 asks for."""
+    return _flags() >= _AVX512
 
 
 @cache
