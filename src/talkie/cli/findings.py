@@ -1,4 +1,4 @@
-"""What a look at a machine finds: facts by topic, and advice that follows from them. Knows nothing of what is looked at."""
+"""What a look at a machine finds: facts by topic, and the advice that follows. Knows nothing of what is looked at."""
 
 from __future__ import annotations
 
