@@ -37,10 +37,14 @@ class Window:
 
 
 class Job:
-    """A request's place in a lane, until `close`. As a context manager it closes itself."""
+    """A request's place in a lane, until `close`. As a context manager it closes itself.
 
-    def __init__(self, lane: Lane, queue: Queue[Window], priority: Priority) -> None:
+    `lookahead` is how many of its windows in flight keep the model busy; more would only take memory.
+    """
+
+    def __init__(self, lane: Lane, queue: Queue[Window], priority: Priority, lookahead: int) -> None:
         self.priority = priority
+        self.lookahead = lookahead
         self.queue = queue
         self._lane = lane
         self._order = threading.RLock()

@@ -21,6 +21,9 @@ from talkie.runtime.pace import Pace
 from talkie.runtime.turns import Priority, Queue, Turns
 from talkie.types import Audio, Transcript
 
+MIN_LOOKAHEAD, MAX_LOOKAHEAD = 2, 64
+"""Windows of at most 30 s: 64 of them are about 120 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneOptions:
@@ -74,7 +77,14 @@ class Lane:
             self._refuse_if_closed()
             if self._turns.windows and self._turns.seconds >= self._options.max_queued_audio_s:
                 raise self._full()
-            return Job(self, self._turns.open(priority), priority)
+            queue = self._turns.open(priority)
+            return Job(self, queue, priority, self._lookahead())
+
+    def _lookahead(self) -> int:
+        """A full batch at work on every worker and the next one behind it, shared by the requests that are open."""
+        info = self.recognizer.info
+        share = 2 * max(1, info.max_batch) * max(1, info.workers) // self._turns.requests
+        return min(max(share, MIN_LOOKAHEAD), MAX_LOOKAHEAD)
 
     def enqueue(self, job: Job, audio: Audio, options: RecognizeOptions) -> Window:
         """A job's window into the line. Raises as `Job.submit`."""

@@ -41,8 +41,6 @@ AUTO = "auto"
 BUILT_IN = "sphinx-en"
 WARM_SAMPLES = 512
 """One window of the detector: enough to load it."""
-MAX_LOOKAHEAD = 64
-"""Of windows of at most 30 s: about 120 MB."""
 BUILT_IN_NOTICE = Notice(
     "built_in_model",
     "Heard by the built-in English engine, which works at once but makes many mistakes. "
@@ -151,7 +149,7 @@ class Service:
             detector=self._detector if request.vad else None,
             segmenting=SegmentOptions(energy_gate=self.config.energy_gate, max_seconds=info.max_seconds),
             filters=request.filters,
-            lookahead=lookahead(info),
+            lookahead=job.lookahead,
             wait=wait,
         )
 
@@ -224,11 +222,6 @@ class Service:
         self._leases.close()
         if self._voice is not None:
             self._voice.close()
-
-
-def lookahead(info: RecognizerInfo) -> int:
-    """Windows of one recording in flight: a full batch at work on every worker, and the next one behind it."""
-    return min(max(2, 2 * info.max_batch * info.workers), MAX_LOOKAHEAD)
 
 
 def _key(model: StoredModel) -> str:

@@ -79,6 +79,11 @@ class Turns(Generic[T]):
         self.windows = 0
         self.seconds = 0.0
 
+    @property
+    def requests(self) -> int:
+        """How many are open, whether or not something of theirs waits."""
+        return len(self._queues)
+
     def open(self, priority: Priority) -> Queue[T]:
         """A place for the windows of a new request."""
         queue: Queue[T] = Queue(MANNERS[priority])

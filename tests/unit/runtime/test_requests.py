@@ -7,7 +7,8 @@ import pytest
 from fakes import FAKE_INFO
 from talkie.engines.base import PRESETS
 from talkie.errors import InvalidValue, UnsupportedByModel
-from talkie.runtime.requests import MAX_PROMPT_CHARS, TranscribeRequest, check_capabilities, recognize_options
+from talkie.runtime.requests import LONG_S, MAX_PROMPT_CHARS, TranscribeRequest, check_capabilities, recognize_options
+from talkie.runtime.turns import Priority
 
 
 def test_no_temperature_and_zero_mean_the_presets_own() -> None:
@@ -16,6 +17,22 @@ def test_no_temperature_and_zero_mean_the_presets_own() -> None:
         assert options.decoding == PRESETS["balanced"]
     hot = recognize_options(TranscribeRequest(temperature=0.4, preset="fast"), "balanced")
     assert hot.decoding == replace(PRESETS["fast"], temperatures=(0.4,))
+
+
+@pytest.mark.parametrize(
+    ("asked", "duration_s", "priority"),
+    [
+        (None, 5.0, "interactive"),
+        (None, None, "interactive"),
+        (None, LONG_S + 1, "batch"),
+        ("live", LONG_S + 1, "live"),
+        ("batch", 5.0, "batch"),
+    ],
+)
+def test_long_recordings_let_short_ones_go_before(
+    asked: Priority | None, duration_s: float | None, priority: Priority
+) -> None:
+    assert TranscribeRequest(priority=asked).priority_of(duration_s) == priority
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,17 @@ def test_idle_workers_share_what_waits() -> None:
     assert [len(batch) for batch in engine.batches] == [4, 4]
 
 
+def test_requests_at_work_share_the_lookahead() -> None:
+    """Two workers, batches of four: sixteen windows keep both busy, whoever they come from."""
+    lane = Lane(FakeRecognizer(info=replace(FAKE_INFO, workers=2)))
+    jobs = [lane.open() for _ in range(10)]
+    assert [job.lookahead for job in jobs] == [16, 8, 5, 4, 3, 2, 2, 2, 2, 2]
+    for job in jobs:
+        job.close()
+    assert lane.open().lookahead == 16
+    lane.close()
+
+
 def test_a_full_line_says_when_to_come_again(held: FakeRecognizer) -> None:
     lane = Lane(held, LaneOptions(max_queued_audio_s=30.0, max_queued_windows=3))
     begin(lane, held)
