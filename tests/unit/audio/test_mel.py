@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,6 +53,28 @@ def test_output_is_written_in_place_and_over_what_was_there() -> None:
     out = np.full((80, MAX_FRAMES), 7.0, np.float32)
     assert log_mel(sound(1600), 80, out) is out
     np.testing.assert_array_equal(out, log_mel(sound(1600)))
+
+
+@pytest.mark.parametrize("frames", [1, 15, 16, 17, 256, 500, 2999])
+def test_a_shorter_context_is_the_beginning_of_a_full_one(frames: int) -> None:
+    samples = sound(max(HOP, (frames - 10) * HOP))
+    whole = log_mel(samples)
+    assert np.array_equal(log_mel(samples, frames=frames), whole[:, :frames])
+    out = np.full((80, frames), 7.0, np.float32)
+    assert log_mel(samples, 80, out) is out
+    np.testing.assert_array_equal(out, whole[:, :frames])
+
+
+def test_sound_beyond_a_shorter_context_is_not_heard() -> None:
+    samples = sound(16_000)
+    np.testing.assert_array_equal(log_mel(samples, frames=60), log_mel(samples[: 60 * HOP], frames=60))
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        several = list(pool.map(lambda seed: log_mel(sound(30_000, seed)), range(12)))
+    for seed, heard in enumerate(several):
+        np.testing.assert_array_equal(heard, log_mel(sound(30_000, seed)))
 
 
 def test_the_window_alone_sets_the_floor() -> None:
