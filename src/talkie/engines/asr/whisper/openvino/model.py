@@ -65,7 +65,7 @@ class OpenVinoModel:
         with _working():
             steps = self._steps(encoded, numbers)
             scores = steps.feed(np.full((len(numbers), 1, 1), known.start, np.int64))
-            return languages(scores, known.languages)
+            return search.languages(scores, known.languages)
 
     def generate(
         self, encoded: Encoded, prompts: Sequence[tuple[int, list[int]]], temperature: float, options: GenerateOptions
@@ -81,16 +81,14 @@ class OpenVinoModel:
 
     def _align(self, encoded: Encoded, start_sequence: list[int], item: AlignItem) -> Alignment:
         """The text is fed as a whole; what the alignment heads look at says where its tokens lie."""
-        converted = self._converted
-        tokens = [*start_sequence, converted.vocabulary.no_timestamps, *item.tokens]
+        known = self._converted.vocabulary
+        tokens = [*start_sequence, known.no_timestamps, *item.tokens, known.layout.end]
         first = len(start_sequence)
         with _working():
             steps = self._steps(encoded, [item.number])
-            positions = range(first, len(tokens))
-            logits, attention = steps.run(np.array(tokens, np.int64)[None, None], None, positions)
-            return search.alignment(
-                attention[0, :, first:, : item.frames // 2], logits[0, :-1], item.tokens, converted.vocabulary.layout
-            )
+            scored = range(first, first + len(item.tokens))
+            logits, attention = steps.run(np.array(tokens, np.int64)[None, None], None, scored)
+            return search.alignment(attention[0, :, :, : item.frames // 2], logits[0], item.tokens, known.layout, first)
 
     def _steps(self, encoded: Encoded, numbers: Sequence[int], suppressed: Sequence[int] = ()) -> DecoderSteps:
         request = self._compiled.graph(STEP).create_infer_request()
