@@ -107,7 +107,7 @@ def cheapest_path(weights: Floats) -> tuple[Ids, Ids]:
 
 
 def _trace(moves: NDArray[np.int8]) -> tuple[Ids, Ids]:
-    """Backwards from the last cell, a row at a time: a row is left at the nearest column that was entered from above."""
+    """Backwards from the last cell, a row at a time: a row is left where it was last entered from above."""
     rows, columns = moves.shape
     moves[:, 0] = _NEXT_TOKEN
     moves[0] = _NEXT_STEP

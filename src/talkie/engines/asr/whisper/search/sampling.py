@@ -88,7 +88,7 @@ class Drawn:
         """By the sums of groups, then within a group: a running sum over a whole vocabulary loses what is rare."""
         rows, size = weights.shape
         groups = np.add.reduceat(weights, np.arange(0, size, _GROUP), axis=1)
-        group, left = _pick(groups, self.random.random(size=rows))
+        group, left = _pick(groups, self.random.random((rows,)))
         whole = np.zeros((rows, len(groups[0]) * _GROUP), np.float32)
         whole[:, :size] = weights
         members = whole.reshape(rows, -1, _GROUP)[np.arange(rows), group]
