@@ -12,7 +12,7 @@ from talkie.types import Task
 
 MAX_PROMPT_CHARS = 10_000
 MAX_TEMPERATURE = 1.0
-LONG_S = 300.0
+LONG_S = 120.0
 """Whoever sends a longer recording does not sit and wait for it."""
 
 

@@ -31,7 +31,7 @@ class LaneOptions:
     requests at work and their lookahead keep the line far shorter."""
 
     max_queued_audio_s: float = 3600.0
-    max_queued_windows: int = 1024
+    max_queued_windows: int = 4096
 
 
 class Lane:
@@ -119,7 +119,7 @@ class Lane:
             raise ShuttingDown
 
     def _full(self) -> QueueFull:
-        return QueueFull(self._turns.windows, self._pace.retry_after_s(self._turns.seconds))
+        return QueueFull(self._turns.requests, self._pace.retry_after_s(self._turns.seconds))
 
     # -- the threads -----------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -139,6 +140,17 @@ def test_what_cannot_share_a_batch_has_another_key(whisper: WhisperRecognizer) -
     assert whisper.batch_key(audio, first) not in [whisper.batch_key(audio, other) for other in others]
     heard = whisper.recognize([audio] * 3, [first, *others])
     assert [one.text for one in heard] == [hear_all(whisper, [audio], options)[0].text for options in (first, *others)]
+
+
+def test_as_many_threads_as_it_says_may_call_at_once(whisper: WhisperRecognizer) -> None:
+    recognizer = WhisperRecognizer(shape_model(SEVERAL), name="whisper-micro", device="cpu", threads=1, workers=2)
+    assert (recognizer.info.workers, whisper.info.workers) == (2, 1)
+    batches = [[noise(seconds, seed) for seed in range(3)] for seconds in (4.0, 30.0, 11.0, 22.0)]
+    with ThreadPoolExecutor(2) as pool:
+        at_once = list(pool.map(lambda batch: hear_all(recognizer, batch, GREEDY), batches))
+    recognizer.close()
+    for batch, heard in zip(batches, at_once, strict=True):
+        assert [one.text for one in heard] == [one.text for one in hear_all(whisper, batch, GREEDY)]
 
 
 def test_impossible_samples_do_no_harm(whisper: WhisperRecognizer) -> None:
