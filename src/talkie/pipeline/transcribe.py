@@ -9,24 +9,29 @@ it, windows follow one another as in openai/whisper `transcribe`: each begins wh
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TypeAlias
 
 from talkie.audio.segment import SegmentOptions
 from talkie.engines.base import RecognizeOptions, RecognizerInfo, VoiceActivityDetector
+from talkie.pipeline.ahead import Ahead
+from talkie.pipeline.feeding import Feed, InFlight, Submit
 from talkie.pipeline.missing import Remainder, remainder
 from talkie.pipeline.windows import Recording, SeekWindows, speech_windows
 from talkie.text.filters import FilterContext, apply
-from talkie.types import Audio, Dropped, Notice, Progress, Samples, Segment, Transcript, TranscriptEvent
+from talkie.types import SAMPLE_RATE_HZ, Audio, Dropped, Notice, Progress, Samples, Segment, Transcript, TranscriptEvent
 
-Submit: TypeAlias = Callable[[Audio, RecognizeOptions], "Future[Transcript]"]
 Wait: TypeAlias = Callable[["Future[Transcript]"], Transcript]
 
 MAX_RESUMES = 8
 """How often the rest of one window is decoded again before we say that speech is missing."""
+FIRST_BATCH = 0.5
+"""The share of a batch that is awaited before the first window goes: most of what batching gains, half of its delay."""
+DECODED_S = 60.0
+"""Seconds decoded ahead where there is no voice activity: two windows."""
 PREVIOUS_TEXT_CHARS = 1000
 PROMPT_RESET_TEMPERATURE = 0.5
 
@@ -55,38 +60,42 @@ def transcribe(
     """Progress and segments as they are ready, then the whole `Transcript`. Times are those of the recording."""
     recording = Recording(blocks)
     hearing = _Hearing(plan)
-    heard = _by_speech(recording, hearing) if plan.detector else _by_seeking(recording, hearing)
-    for window, transcript in heard:
-        yield from hearing.keep(window, transcript)
-        yield Progress(min(transcript.decoded_until_s, recording.duration_s), total_s)
+    with _feed(recording, hearing) if plan.detector else _blocks_ahead(recording) as ahead:
+        heard = _by_speech(ahead, hearing) if isinstance(ahead, Feed) else _by_seeking(ahead, hearing)
+        for window, transcript in heard:
+            segments = hearing.keep(window, transcript)
+            with ahead.paused():
+                yield from segments
+                yield Progress(min(transcript.decoded_until_s, recording.duration_s), total_s)
     yield Progress(recording.duration_s, total_s)
     yield hearing.result(recording.duration_s)
 
 
-def _by_speech(recording: Recording, hearing: _Hearing) -> Iterator[tuple[Audio, Transcript]]:
-    """Windows of speech, a few in flight at a time; where a decoder stopped early its rest is decoded again."""
+def _feed(recording: Recording, hearing: _Hearing) -> Feed:
     plan = hearing.plan
     assert plan.detector is not None
-    in_flight: deque[tuple[Audio, Future[Transcript]]] = deque()
-    segmenting = replace(plan.segmenting, max_seconds=min(plan.segmenting.max_seconds, plan.info.max_seconds))
-    try:
-        for window in speech_windows(recording, plan.detector, segmenting):
-            while in_flight and (len(in_flight) >= hearing.lookahead or in_flight[0][1].done()):
-                yield from _finish(*in_flight.popleft(), hearing)
-            in_flight.append((window, plan.submit(window, hearing.options)))
-        while in_flight:
-            yield from _finish(*in_flight.popleft(), hearing)
-    finally:
-        for _, future in in_flight:
-            future.cancel()
+    longest_s = min(plan.segmenting.max_seconds, plan.info.max_seconds)
+    windows = speech_windows(recording, plan.detector, replace(plan.segmenting, max_seconds=longest_s))
+    return Feed(windows, plan.submit, hearing, gather=ceil(plan.info.max_batch * FIRST_BATCH))
 
 
-def _finish(window: Audio, future: Future[Transcript], hearing: _Hearing) -> Iterator[tuple[Audio, Transcript]]:
+def _blocks_ahead(recording: Recording) -> Ahead[Samples]:
+    return Ahead(iter(recording), len, DECODED_S * SAMPLE_RATE_HZ)
+
+
+def _by_speech(feed: Feed, hearing: _Hearing) -> Iterator[tuple[Audio, Transcript]]:
+    """Windows of speech, a few in flight at a time; where a decoder stopped early its rest is decoded again."""
+    for one in feed:
+        yield from _finish(one, feed, hearing)
+
+
+def _finish(one: InFlight, feed: Feed, hearing: _Hearing) -> Iterator[tuple[Audio, Transcript]]:
     """The transcript of a window, then those of what its decoder left out, at most `MAX_RESUMES` times."""
-    plan = hearing.plan
+    plan, window, future = hearing.plan, one.window, one.future
     for resume in range(MAX_RESUMES + 1):
         transcript = plan.wait(future)
         hearing.learn(transcript)
+        feed.terms_changed()
         yield window, transcript
         rest = remainder(window, transcript) if plan.info.may_stop_early else Remainder()
         if rest.audio is None:
@@ -97,8 +106,8 @@ def _finish(window: Audio, future: Future[Transcript], hearing: _Hearing) -> Ite
         window, future = rest.audio, plan.submit(rest.audio, hearing.options)
 
 
-def _by_seeking(recording: Recording, hearing: _Hearing) -> Iterator[tuple[Audio, Transcript]]:
-    windows = SeekWindows(recording, hearing.plan.info.max_seconds)
+def _by_seeking(blocks: Iterable[Samples], hearing: _Hearing) -> Iterator[tuple[Audio, Transcript]]:
+    windows = SeekWindows(blocks, hearing.plan.info.max_seconds)
     while (window := windows.next()) is not None:
         transcript = hearing.plan.wait(hearing.plan.submit(window, hearing.options))
         hearing.learn(transcript)
@@ -139,19 +148,21 @@ class _Hearing:
         so_far = [segment.text.strip() for segment in (*self._segments[-50:], *transcript.segments)]
         return " ".join([first, " ".join(so_far)[-PREVIOUS_TEXT_CHARS:]]).strip()
 
-    def keep(self, window: Audio, transcript: Transcript) -> Iterator[Segment]:
+    def keep(self, window: Audio, transcript: Transcript) -> list[Segment]:
         """The segments that pass the filters; what does not is kept with its reason."""
         speech = window.speech if self.plan.detector else None
         context = FilterContext(language=transcript.language or self._language, speech=speech)
         self._dropped.extend(transcript.dropped)
         self._notices.extend(notice for notice in transcript.notices if notice not in self._notices)
+        kept: list[Segment] = []
         for segment in transcript.segments:
             reason = apply(segment, context) if self.plan.filters else None
             if reason is None:
-                self._segments.append(segment)
-                yield segment
+                kept.append(segment)
             else:
                 self._dropped.append(Dropped(segment, reason))
+        self._segments += kept
+        return kept
 
     def notice_missing(self, seconds: float) -> None:
         message = f"About {seconds:.1f} seconds of speech could not be turned into text."

@@ -45,8 +45,8 @@ def speech_windows(recording: Recording, detector: VoiceActivityDetector, option
 class SeekWindows:
     """Windows of `max_seconds`, each beginning where the work on the last one ended."""
 
-    def __init__(self, recording: Recording, max_seconds: float) -> None:
-        self._buffer = SampleBuffer(iter(recording))
+    def __init__(self, blocks: Iterable[Samples], max_seconds: float) -> None:
+        self._buffer = SampleBuffer(blocks)
         self._length = int(max_seconds * SAMPLE_RATE_HZ)
         self._start = 0
         self._end = 0

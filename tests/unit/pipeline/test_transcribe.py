@@ -171,8 +171,8 @@ def test_closing_early_takes_windows_in_flight_back() -> None:
     )
     with pytest.raises(TimeoutError):
         list(transcribe(recording(100, *spans), plan))
-    assert len(futures) == 4
-    assert all(future.cancelled() for future in futures[2:])
+    assert 3 <= len(futures) <= 4
+    assert all(future.cancelled() for future in futures[1:])
 
 
 def _wait_or_stop(future: object) -> Transcript:
