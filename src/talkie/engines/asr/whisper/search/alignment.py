@@ -52,7 +52,6 @@ def alignment(attention: Floats, logits: Floats, tokens: Sequence[int], layout: 
 
 def _probabilities(logits: Floats, tokens: Sequence[int]) -> list[float]:
     """Among text tokens only."""
-    logits = np.ascontiguousarray(logits)
     own = logits[np.arange(len(tokens)), list(tokens)]
     found: list[float] = np.exp(own - log_sum_exp(logits, logits.max(axis=1))).tolist()
     return found

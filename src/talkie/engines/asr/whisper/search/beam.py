@@ -50,8 +50,7 @@ class _Beams:
                 break
             parents, tokens = found.parents[chosen], found.tokens[chosen]
             self._totals = found.totals[chosen]
-            past = np.take_along_axis(self._written, parents[:, :, None], 1)
-            self._written = np.concatenate([past, tokens[:, :, None]], axis=2)
+            self._written = np.concatenate([self._written[chosen[0], parents], tokens[:, :, None]], axis=2)
             task.rules.follow(tokens, parents)
             parents = self._drop(parents)
             scores = task.steps.feed(self._written[:, :, -1:], parents)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from talkie.engines.asr.whisper.search.rules import Judged
+from talkie.engines.asr.whisper.search.scores import best_few
 from talkie.engines.asr.whisper.search.steps import Floats, Ids, Layout, Scores
 
 _NEVER = np.float32(-np.inf)
@@ -50,15 +51,14 @@ def _with_timestamps(
 ) -> Candidates:
     """`values`: totals of all timestamps of the beams `rows`, those that may be among the best of their window."""
     few = min(count, values.shape[1])
-    steps = np.argpartition(values, values.shape[1] - few, axis=1)[:, values.shape[1] - few :]
-    steps.sort(axis=1)
+    best, steps = (part[0] for part in best_few(values[None], few))
     windows = len(found.tokens)
     own = np.bincount(rows[0], minlength=windows)
     places = np.arange(len(rows[0])) - (np.cumsum(own) - own)[rows[0]]
     shape = (windows, int(own.max()), few)
     totals = np.full(shape, _NEVER)
     tokens, parents = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    totals[rows[0], places] = np.take_along_axis(values, steps, 1)
+    totals[rows[0], places] = best
     tokens[rows[0], places] = steps + layout.timestamp_begin
     parents[rows[0], places] = rows[1][:, None]
     more = (parents, tokens, totals)
@@ -71,11 +71,8 @@ def _with_timestamps(
 
 def _likeliest(found: Candidates, count: int) -> Candidates:
     order = np.argsort(-found.totals, axis=1, kind="stable")[:, :count]
-    return Candidates(
-        np.take_along_axis(found.parents, order, 1),
-        np.take_along_axis(found.tokens, order, 1),
-        np.take_along_axis(found.totals, order, 1),
-    )
+    rows = np.arange(len(order))[:, None]
+    return Candidates(found.parents[rows, order], found.tokens[rows, order], found.totals[rows, order])
 
 
 def _without_dead_ends(found: Candidates, layout: Layout) -> Candidates:

@@ -16,8 +16,9 @@ from talkie.engines.asr.whisper.decoding import Hypothesis
 from talkie.engines.asr.whisper.prompt import max_length
 from talkie.engines.asr.whisper.search.beam import search_beams
 from talkie.engines.asr.whisper.search.penalties import Penalties
-from talkie.engines.asr.whisper.search.rules import NoTimestamps, Rules, Timestamps, sums
+from talkie.engines.asr.whisper.search.rules import NoTimestamps, Rules, Timestamps
 from talkie.engines.asr.whisper.search.sampling import Drawn, Likeliest
+from talkie.engines.asr.whisper.search.scores import log_sum_exp
 from talkie.engines.asr.whisper.search.single import search_single
 from talkie.engines.asr.whisper.search.steps import Layout, Scores, Steps
 from talkie.engines.asr.whisper.search.task import Task
@@ -93,7 +94,7 @@ def _feed(steps: Steps, prompts: Sequence[list[int]], vocabulary: Vocabulary) ->
     no_speech = [0.0] * len(prompts)
     if vocabulary.no_speech >= 0:
         logits = scores.all()[:, 0]
-        no_speech = np.exp(logits[:, vocabulary.no_speech] - sums(logits)).tolist()
+        no_speech = np.exp(logits[:, vocabulary.no_speech] - log_sum_exp(logits, logits.max(axis=1))).tolist()
     if after < whole.shape[2]:
         scores = steps.feed(whole[:, :, after:])
     return scores, no_speech

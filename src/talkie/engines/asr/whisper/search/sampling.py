@@ -47,7 +47,7 @@ class Likeliest:
         at = np.empty((3, *times.shape), np.float32)
         at[0] = np.where(judged.text, values[:, :, 0], _NEVER)
         at[1] = judged.end
-        at[2] = np.take_along_axis(judged.timestamps, times[:, :, None], 2)[:, :, 0]
+        at[2] = judged.timestamps.max(axis=2)
         kinds = at.argmax(axis=0)
         tokens = np.where(kinds == 0, ids[:, :, 0], self.layout.end)
         tokens = np.where(kinds == 2, times + self.layout.timestamp_begin, tokens)

@@ -31,7 +31,7 @@ class FullScores:
     def best_text(self, count: int) -> tuple[Floats, Ids]:
         if self._best is None or self._best[0].shape[2] < count:
             text = self._masked()[:, :, : self._layout.end]
-            self._best = _best(text) if count == 1 else _best_few(text, min(count, text.shape[2]))
+            self._best = _best(text) if count == 1 else best_few(text, min(count, text.shape[2]))
         values, ids = self._best
         return values[:, :, :count], ids[:, :, :count]
 
@@ -60,16 +60,15 @@ class FullScores:
 
 def log_sum_exp(values: Floats, largest: Floats) -> Floats:
     """Over the last axis, row by row so that what is worked on stays in the cache; `largest` of each row is known."""
-    rows = values.reshape(-1, values.shape[-1]) if values.flags.c_contiguous else None
     shift = np.where((largest > _LEAST_SHIFT) & (largest < _MOST_SHIFT), np.float32(0), largest)
     shift = np.where(np.isfinite(shift), shift, np.float32(0))
     sums = np.empty(largest.shape, np.float32)
     scratch = np.empty(values.shape[-1], np.float32)
     for at in np.ndindex(largest.shape):
-        row = values[at] if rows is None else rows[np.ravel_multi_index(at, largest.shape)]
+        row = values[at]
         if shift[at]:
             row = np.subtract(row, shift[at], out=scratch)
-        sums[at] = np.exp(row, out=scratch).sum()
+        sums[at] = np.einsum("i->", np.exp(row, out=scratch))
     with np.errstate(divide="ignore"):
         found: Floats = np.log(sums) + shift
     return found
@@ -80,7 +79,7 @@ def _best(values: Floats) -> tuple[Floats, Ids]:
     return np.take_along_axis(values, ids, 2), ids
 
 
-def _best_few(values: Floats, count: int) -> tuple[Floats, Ids]:
+def best_few(values: Floats, count: int) -> tuple[Floats, Ids]:
     """The `count` largest of each row, largest first, the lower id first among equals.
 
     Numbers are looked at in groups of one in every `width`: those of the `count` groups with the largest members are

@@ -28,6 +28,7 @@ class _Single:
         self._totals = np.zeros((windows, beams))
         self._lengths = np.full((windows, beams), task.most)
         self._ended = np.zeros((windows, beams), np.bool_)
+        self._some_ended = False
         self._found: list[Hypothesis | None] = [None] * windows
 
     def run(self, scores: Scores) -> list[Hypothesis]:
@@ -38,12 +39,13 @@ class _Single:
             judged = task.rules.judge(given)
             choice = self._chooser.choose(given, judged)
             gained = choice.logits - judged.lse
-            self._totals += np.where(self._ended, 0.0, gained) if self._ended.any() else gained
+            self._totals += np.where(self._ended, 0.0, gained) if self._some_ended else gained
             self._written[:, :, step] = choice.tokens
             ends = choice.tokens == task.end
             if ends.any():
                 self._lengths[ends & ~self._ended] = step
                 self._ended |= ends
+                self._some_ended = True
                 if self._ended.all():
                     break
             if step + 1 == task.most:
@@ -57,8 +59,10 @@ class _Single:
         return [one for one in self._found if one is not None]
 
     def _drop(self) -> None:
+        if not self._some_ended:
+            return
         finished: Flags = np.asarray(self._ended.all(axis=1))
-        left = self._task.left(finished) if self._ended.any() else None
+        left = self._task.left(finished)
         if left is None:
             return
         self._finish(np.flatnonzero(finished))
