@@ -57,7 +57,7 @@ def most(prompt: list[int], decoding: DecodingOptions) -> int:
     return min(whole // 2, whole - len(prompt) + 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(decodings, st.integers(0, 10_000), st.sampled_from([WITH_TIMES, WITHOUT_TIMES]))
 def test_searches_find_what_a_look_at_everything_finds(decoding: DecodingOptions, seed: int, prompt: list[int]) -> None:
     windows = [0, 1, 2]
@@ -70,7 +70,7 @@ def test_searches_find_what_a_look_at_everything_finds(decoding: DecodingOptions
         assert found.score == pytest.approx(score, abs=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.sampled_from([GREEDY, BEAMS]), st.integers(0, 10_000), st.permutations(list(range(5))))
 def test_neither_order_nor_dropping_changes_a_window(decoding: DecodingOptions, seed: int, order: list[int]) -> None:
     decoding = replace(decoding, max_new_tokens=12)
