@@ -13,7 +13,7 @@ from html import escape
 
 from talkie.bench.statistics import percentile
 
-WIDTH, LABEL, VALUE = 720, 190, 150
+WIDTH, LABEL, VALUE = 760, 190, 180
 ROW, BAR, PAD = 34, 16, 12
 COLOURS = 7
 MAX_DOTS = 400
@@ -114,11 +114,11 @@ def lines(title: str, ticks: Sequence[str], rows: Sequence[Line]) -> str:
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
         parts.append(f'<path class="line {kind}" d="M{path}"/>' if path else "")
         parts += [f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in spots]
-        x, y = left + 20 + (number % 3) * 220, height + 8 + (number // 3) * 22
+        x, y = left + 20 + (number % 2) * 320, height + 8 + (number // 2) * 22
         last = f" {row.points[-1][1]:.1f}" if row.points else ""
         parts += [f'<rect class="{kind}" x="{x}" y="{y - 5}" width="14" height="10" rx="2"/>']
         parts.append(_text(x + 20, y, row.label + last, "start", "legend"))
-    return _svg(title, height + 22 * math.ceil(len(rows) / 3) + 8, parts)
+    return _svg(title, height + 22 * math.ceil(len(rows) / 2) + 8, parts)
 
 
 def clouds(title: str, unit: str, rows: Sequence[Cloud]) -> str:

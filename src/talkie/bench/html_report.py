@@ -83,8 +83,9 @@ def _file_pictures(found: Mapping[Figure, Rounds], model: str, workload: str) ->
         rows = list(_ratio_bars(found, ours))
         if rows:
             better = "right of the line is better" if METRICS[name].higher else "left of the line is better"
-            title = f"{METRICS[name].title}: Talkie divided by each peer at its fastest, round by round"
-            yield _figure(title, f"Median and 95 % interval; {better}.", charts.ratios(title, rows))
+            title = f"{METRICS[name].title}: Talkie divided by its peers"
+            said = f"Each peer at its fastest, round by round: median and 95 % interval; {better}."
+            yield _figure(title, said, charts.ratios(title, rows))
     for name in PICTURED:
         rows = [_bar(found, figure) for figure in found if (figure[0], *figure[2:]) == (name, model, workload)]
         if rows:
@@ -140,7 +141,8 @@ def _line(found: Mapping[Figure, Rounds], metric: str, name: str, model: str, si
 
 
 def _figure(title: str, said: str, picture: str) -> str:
-    return f"<figure><figcaption><b>{escape(title)}</b> {escape(said)}</figcaption>{picture}</figure>"
+    caption = f"<b>{escape(title[:1].upper() + title[1:])}</b> {escape(said)}"
+    return f"<figure><figcaption>{caption}</figcaption>{picture}</figure>"
 
 
 def _table(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""What this machine could do at best: its rates of arithmetic and of memory, one thread, and a window at those rates.
+"""What this machine could do at best: its rates of arithmetic and of memory, and a window of a model at those rates.
 
 Rates are of large matrix products in OpenVINO (FP32, BF16, INT8) where it is installed, else of NumPy's (FP32), and of
 a copy larger than the caches. The limit of a model is its operations at the fastest of those rates: nothing reaches it,
@@ -29,7 +29,7 @@ BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Operations a second (1e9) and bytes a second (1e9) of one thread; 0 where it was not measured."""
+    """Operations (1e9) and bytes (1e9) for each second of processor time; 0 where it was not measured."""
 
     fp32_gops: float
     bf16_gops: float
@@ -41,14 +41,14 @@ class Rates:
         return {name: round(value, 1) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
-def measure() -> Rates:
-    """Takes a few seconds of one processor."""
-    rates = {"FP32": _numpy_gops(), "BF16": 0.0, "INT8": 0.0}
+def measure(size: int = SIZE, copy_bytes: int = COPY_BYTES) -> Rates:
+    """Takes a few seconds of one processor; with smaller matrices and copies less, and says less."""
+    rates = {"FP32": _numpy_gops(size), "BF16": 0.0, "INT8": 0.0}
     by = "NumPy"
     with suppress(ImportError, RuntimeError):
-        rates |= {precision: _openvino_gops(precision) for precision in rates}
+        rates |= {precision: _openvino_gops(precision, size) for precision in rates}
         by = "OpenVINO"
-    return Rates(rates["FP32"], rates["BF16"], rates["INT8"], _memory_gb_s(), by)
+    return Rates(rates["FP32"], rates["BF16"], rates["INT8"], _memory_gb_s(copy_bytes), by)
 
 
 def window_s(shape: Shape, rates: Rates) -> float:
@@ -62,48 +62,48 @@ def window_s(shape: Shape, rates: Rates) -> float:
 
 
 def _best_s(work: Callable[[], object]) -> float:
-    """The shortest of a few runs: what the machine can do, not what it did while others were busy."""
+    """Processor seconds, the fewest of a few runs: what the machine can do, not what it did while others were busy."""
     work()
     times = []
     for _ in range(REPEATS):
-        began = time.thread_time(), time.perf_counter()
+        began = time.process_time()
         work()
-        times.append(max(time.thread_time() - began[0], time.perf_counter() - began[1]))
-    return min(times)
+        times.append(time.process_time() - began)
+    return max(min(times), 1e-6)
 
 
-def _memory_gb_s() -> float:
+def _memory_gb_s(copy_bytes: int) -> float:
     """Read and written bytes of a copy."""
-    source = np.ones(COPY_BYTES // 4, np.float32)
+    source = np.ones(copy_bytes // 4, np.float32)
     target = np.empty_like(source)
-    return 2 * COPY_BYTES / 1e9 / _best_s(lambda: np.copyto(target, source))
+    return 2 * copy_bytes / 1e9 / _best_s(lambda: np.copyto(target, source))
 
 
-def _numpy_gops() -> float:
-    """FP32 by NumPy's BLAS; it uses the threads it was started with, so this is a fallback only."""
-    one = np.ones((SIZE, SIZE), np.float32)
-    return 2 * SIZE**3 / 1e9 / _best_s(lambda: one @ one)
+def _numpy_gops(size: int) -> float:
+    """FP32 by NumPy's BLAS, however many threads that takes."""
+    one = np.ones((size, size), np.float32)
+    return 2 * size**3 / 1e9 / _best_s(lambda: one @ one)
 
 
-def _openvino_gops(precision: str) -> float:
+def _openvino_gops(precision: str, size: int) -> float:
     """A chain of square matrix products with constant weights."""
     import openvino as ov
 
     how: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
     how["INFERENCE_PRECISION_HINT"] = "bf16" if precision == "BF16" else "f32"
-    request = ov.Core().compile_model(_chain(precision == "INT8"), "CPU", how).create_infer_request()
-    request.set_input_tensor(ov.Tensor(np.random.default_rng(0).standard_normal((SIZE, SIZE), np.float32)))
-    return LAYERS * 2 * SIZE**3 / 1e9 / _best_s(request.infer)
+    request = ov.Core().compile_model(_chain(size, precision == "INT8"), "CPU", how).create_infer_request()
+    request.set_input_tensor(ov.Tensor(np.random.default_rng(0).standard_normal((size, size), np.float32)))
+    return LAYERS * 2 * size**3 / 1e9 / _best_s(request.infer)
 
 
-def _chain(eight_bit: bool) -> Any:
+def _chain(size: int, eight_bit: bool) -> Any:
     import openvino as ov
     from openvino import opset13 as ops
 
     rng = np.random.default_rng(1)
-    value = start = ops.parameter([SIZE, SIZE], np.float32)
+    value = start = ops.parameter([size, size], np.float32)
     for _ in range(LAYERS):
-        weights: NDArray[np.float32] = rng.standard_normal((SIZE, SIZE), np.float32) / np.float32(SIZE**0.5)
+        weights: NDArray[np.float32] = rng.standard_normal((size, size), np.float32) / np.float32(size**0.5)
         other = ops.constant(weights)
         if eight_bit:
             value = ops.fake_quantize(value, *_range(4.0, -1 / 128), levels=256)

@@ -25,8 +25,8 @@ T = TypeVar("T")
 class Sample:
     """One round of one case: a fresh process loads the model, hears something else first, then the file.
 
-    `passes` is how often a shape-true model told its text, None where the text is not such a one. `text_ok` is
-    whether the text is what it must be (None: there is nothing to hold it against).
+    `passes` is how often a shape-true model told its text, None where the text is not such a one, and `whole` whether
+    each time to the end. `text_ok` is whether the text is what it must be (None: there is nothing to hold it against).
     """
 
     round: int
@@ -42,6 +42,7 @@ class Sample:
     words: int
     timed_words: int = 0
     passes: int | None = None
+    whole: bool | None = None
     text_ok: bool | None = None
     wer: float | None = None
     load_average: float = 0.0

@@ -145,6 +145,7 @@ def _sample(child: Child, loaded: Loaded, turn: _Turn) -> tuple[Sample, str]:
         words=heard.words,
         timed_words=heard.timed_words,
         passes=checked.passes,
+        whole=checked.whole,
         text_ok=checked.ok,
         wer=checked.wer,
         load_average=round(load_average, 2),

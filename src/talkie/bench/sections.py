@@ -38,7 +38,7 @@ RATIO_NOTE = (
     "Medians of the ratios within rounds, and their 95 % intervals. Above 1 is better in the first two columns, below 1"
     " in the others."
 )
-MAX_ERROR_CHARS = 100
+MAX_ERROR_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,7 @@ class Table:
 def facts(result: Result) -> list[tuple[str, str]]:
     """What every report names: the machine, the models, how it was measured."""
     machine, options = result.machine, result.options
-    models = "; ".join(
-        _model(name, shape_true) for name, shape_true in {m.name: m.shape_true for m in result.models}.items()
-    )
+    models = "; ".join(_marked(name, result) for name in dict.fromkeys(one.name for one in result.models))
     told = [("measured", result.created), ("machine", _machine(machine)), ("models", models)]
     told += [(name.replace("_", " "), str(value)) for name, value in options.items() if value not in ("", None)]
     return [(name, value) for name, value in told if value]
@@ -67,7 +65,8 @@ def file_tables(result: Result) -> list[Table]:
     found = figures(result)
     places = dict.fromkeys((case.model, case.workload) for case in result.cases)
     return [
-        _file_table(found, [case for case in result.cases if (case.model, case.workload) == place]) for place in places
+        _file_table(result, found, [case for case in result.cases if (case.model, case.workload) == place])
+        for place in places
     ]
 
 
@@ -79,7 +78,7 @@ def ratio_tables(result: Result) -> list[Table]:
         ours = Figure("audio_per_cpu_s", OURS, model, workload)
         if rows := list(_ratio_rows(found, ours)):
             head = ("Talkie divided by", *(FILE_COLUMNS[name] for name in RATIO_COLUMNS))
-            tables.append(Table(f"{model}, {workload}: pair by pair", head, tuple(rows), RATIO_NOTE))
+            tables.append(Table(f"{_marked(model, result)}, {workload}: pair by pair", head, tuple(rows), RATIO_NOTE))
     return tables
 
 
@@ -88,7 +87,8 @@ def crowd_tables(result: Result) -> list[Table]:
     found = figures(result)
     places = dict.fromkeys((crowd.model, crowd.clients) for crowd in result.crowds)
     return [
-        _crowd_table(found, [one for one in result.crowds if (one.model, one.clients) == place]) for place in places
+        _crowd_table(result, found, [one for one in result.crowds if (one.model, one.clients) == place])
+        for place in places
     ]
 
 
@@ -138,8 +138,9 @@ def sections(result: Result) -> list[Table]:
     ]
 
 
-def _model(name: str, shape_true: bool) -> str:
-    return f"{name} (SPEED ONLY)" if shape_true else name
+def _marked(model: str, result: Result) -> str:
+    """The name, and behind a shape-true model's what its figures are good for: tables travel alone."""
+    return f"{model} (SPEED ONLY)" if any(one.shape_true for one in result.models if one.name == model) else model
 
 
 def warning(result: Result) -> str:
@@ -153,12 +154,12 @@ def _machine(machine: Mapping[str, object]) -> str:
     return ", ".join(str(part) for part in parts if part) + f"; load {machine.get('load', '?')} at the start"
 
 
-def _file_table(found: Mapping[Figure, Rounds], cases: Sequence[Case]) -> Table:
+def _file_table(result: Result, found: Mapping[Figure, Rounds], cases: Sequence[Case]) -> Table:
     model, workload = cases[0].model, cases[0].workload
     shown = [name for name in FILE_COLUMNS if any((name, case.contender, model, workload) in found for case in cases)]
     rows = [_file_row(found, case, shown) for case in sorted(cases, key=lambda case: -_middle(found, case))]
     head = ("contender", *(FILE_COLUMNS[name] for name in shown), "windows", "text")
-    return Table(f"{model}, {workload}", head, tuple(rows))
+    return Table(f"{_marked(model, result)}, {workload}", head, tuple(rows), _failures(cases))
 
 
 def _middle(found: Mapping[Figure, Rounds], case: Case) -> float:
@@ -175,10 +176,11 @@ def _file_row(found: Mapping[Figure, Rounds], case: Case, shown: Sequence[str]) 
 
 def _text_word(case: Case) -> str:
     if case.error:
-        return f"failed: {case.error.splitlines()[0][:MAX_ERROR_CHARS]}"
+        return "FAILED"
     if not case.text_ok:
         return "ANOTHER TEXT: not counted"
-    return "the same" if case.samples and case.samples[0].passes is not None else MISSING
+    told = [sample.whole for sample in case.samples if sample.whole is not None]
+    return ("the same" if all(told) else "the same, ends cut") if told else MISSING
 
 
 def _cell(found: Mapping[Figure, Rounds], figure: Figure) -> str:
@@ -200,22 +202,23 @@ def _ratio_rows(found: Mapping[Figure, Rounds], ours: Figure) -> Iterator[tuple[
         yield (other, *(str(ratio) if ratio else MISSING for ratio in ratios))
 
 
-def _crowd_table(found: Mapping[Figure, Rounds], crowds: Sequence[Crowd]) -> Table:
+def _crowd_table(result: Result, found: Mapping[Figure, Rounds], crowds: Sequence[Crowd]) -> Table:
     model, workload = crowds[0].model, clients_name(crowds[0].clients)
     rows = []
     for one in crowds:
         places = [Figure(name, one.contender, model, workload) for name in CROWD_COLUMNS]
         wrong = any(item.text_ok is False for item in one.rounds)
-        word = (
-            f"failed: {one.error[:MAX_ERROR_CHARS]}"
-            if one.error
-            else "ANOTHER TEXT: not counted"
-            if wrong
-            else "the same"
-        )
+        word = "FAILED" if one.error else "ANOTHER TEXT: not counted" if wrong else "the same"
         rows.append((one.contender, *(_cell(found, place) for place in places), word))
     head = ("contender", *CROWD_COLUMNS.values(), "text")
-    return Table(f"{model}, {workload} with clips of {crowds[0].clip_s:g} s", head, tuple(rows))
+    title = f"{_marked(model, result)}, {workload} with clips of {crowds[0].clip_s:g} s"
+    return Table(title, head, tuple(rows), _failures(crowds))
+
+
+def _failures(places: Sequence[Case] | Sequence[Crowd]) -> str:
+    """Who failed and why, the first words of it."""
+    said = (f"{one.contender}: {' '.join(one.error.split())[:MAX_ERROR_CHARS]}" for one in places if one.error)
+    return " ".join(f"{line}." for line in said)
 
 
 def _limit_rows(figure: Figure, found: Mapping[Figure, Rounds], rates: Rates) -> Iterator[tuple[str, ...]]:
@@ -223,7 +226,7 @@ def _limit_rows(figure: Figure, found: Mapping[Figure, Rounds], rates: Rates) ->
     if shape is None:
         return
     limit_s, reached_s = window_s(shape, rates), WINDOW_S / summarise(found[figure]).median
-    where = f"{figure.contender}, {figure.model}, {figure.workload}"
+    where = ", ".join(figure[1:])
     yield (where, f"{1000 * limit_s:.0f}", f"{1000 * reached_s:.0f}", f"{100 * limit_s / reached_s:.0f} %")
 
 

@@ -47,12 +47,13 @@ class _Log:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._stream:
-            self.lines.append(line.rstrip())
-            with contextlib.suppress(ValueError, AttributeError):
-                self.url = self.url or str(json.loads(line).get("url") or "")
-            if self.url:
-                self.announced.set()
+        with self._stream:
+            for line in self._stream:
+                self.lines.append(line.rstrip())
+                with contextlib.suppress(ValueError, AttributeError):
+                    self.url = self.url or str(json.loads(line).get("url") or "")
+                if self.url:
+                    self.announced.set()
         self.announced.set()
 
 

@@ -1,7 +1,8 @@
 """Is what a contender wrote what it had to write? Of shape-true models word by word, of real ones by their errors.
 
 A shape-true model tells its text once a window, whatever the sound, so a right answer is that text told over and over
-and nothing else. Fewer windows than the sound needs mean that some of it was not heard. Knows nothing of speed.
+and nothing else; only where a window is shorter than the text lasts may its end be missing, because that lies behind
+the end of the sound. Less of it than the sound needs means that some sound was not heard. Knows nothing of speed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from talkie.text.wer import word_error_rate
 
 WINDOW_S = 30.0
 LEAST_SHARE = 0.8
-"""Windows may be fewer than the sound has, because silence is cut out, but not fewer than this share."""
+"""There may be less text than the sound has room for, because silence is cut out, but not less than this share."""
 DOUBTFUL_WER = 0.5
 """A real model with more errors than this is not doing the work whose speed is measured."""
 
@@ -29,30 +30,50 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How often a text was told, its words in all, and whether each time to the end."""
+
+    passes: int
+    words: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """See `Sample` for what `passes` and `ok` mean."""
+    """See `Sample` for what these mean."""
 
     ok: bool | None
     passes: int | None = None
+    whole: bool | None = None
     wer: float | None = None
 
 
 def check(text: str, expected: Expected) -> Checked:
     if expected.told:
-        passes = count_passes(text, expected.told)
-        return Checked(passes is not None and passes >= least_passes(expected.audio_s), passes)
+        told = read_told(text, expected.told)
+        if told is None:
+            return Checked(False)
+        return Checked(told.words >= least_words(expected), told.passes, told.whole)
     if expected.spoken:
         rate = word_error_rate(expected.spoken, text, expected.language).rate
-        return Checked(rate <= DOUBTFUL_WER, None, rate)
+        return Checked(rate <= DOUBTFUL_WER, wer=rate)
     return Checked(None)
 
 
-def count_passes(text: str, told: str) -> int | None:
-    """How many times `told` makes up the whole of `text`; None when it does not."""
+def read_told(text: str, told: str) -> Told | None:
+    """`text` as beginnings of `told`, one after the other; None when there is anything else in it."""
     words, once = text.split(), told.split()
-    passes, rest = divmod(len(words), len(once)) if once else (0, 1)
-    return None if rest or words != once * passes else passes
+    lengths: list[int] = []
+    for word in words:
+        if once and word == once[0]:
+            lengths.append(1)
+        elif lengths and lengths[-1] < len(once) and word == once[lengths[-1]]:
+            lengths[-1] += 1
+        else:
+            return None
+    return Told(len(lengths), len(words), all(length == len(once) for length in lengths))
 
 
-def least_passes(audio_s: float) -> int:
-    return max(1, math.floor(LEAST_SHARE * audio_s / WINDOW_S))
+def least_words(expected: Expected) -> int:
+    once = len(expected.told.split())
+    return max(1, math.floor(LEAST_SHARE * once * expected.audio_s / WINDOW_S))

@@ -69,7 +69,7 @@ def _against_peer(goal: Goal, found: Mapping[Figure, Rounds]) -> Iterator[Verdic
     """Our contender is the one named as we are; where the peer has variants, the fastest of them."""
     places = [figure for figure in found if figure.metric == goal.metric and figure.contender == OURS]
     if not places:
-        yield Verdict(goal.text, f"not measured: {OURS} is not in this run", None)
+        yield Verdict(goal.text, "not measured: no figure of Talkie that counts", None)
     for ours in places:
         where = f"{ours.model}, {ours.workload}"
         speed = ours._replace(metric="crowd_rtfx" if goal is CROWD_GOAL else "audio_per_cpu_s")

@@ -38,13 +38,14 @@ def concurrency(
     from talkie.bench.peers.child import LoadWish
     from talkie.bench.workloads import Workload, clips
 
+    counts = _counts(clients)
     wish = LoadWish(Path(), compute_type, threads=threads, beam=beam, vad=not no_vad, language=language)
     human = shared.human_recordings(speech)
     task = bench.CrowdTask(
         models=running.find_models(models, models_dir),
         clips=clips(CLIPS, Workload(clip, language), running.audio_home(), human),
         wish=wish,
-        clients=tuple(_counts(clients)),
+        clients=counts,
         each=each,
         rounds=rounds,
     )
@@ -56,7 +57,7 @@ def concurrency(
     running.tell(running.make_result(task.models, options, wish, crowds=crowds), output, html)
 
 
-def _counts(text: str) -> list[int]:
+def _counts(text: str) -> tuple[int, ...]:
     from talkie.errors import InvalidValue
 
     try:
@@ -65,4 +66,4 @@ def _counts(text: str) -> list[int]:
         found = []
     if not found or not all(1 <= one <= 256 for one in found):
         raise InvalidValue("clients", "--clients takes numbers from 1 to 256, with commas between.")
-    return found
+    return tuple(found)

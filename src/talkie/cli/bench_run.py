@@ -6,7 +6,6 @@ Knows nothing of what is measured.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -110,7 +109,7 @@ def make_result(
     say("measuring what the machine can do at best")
     return Result(
         machine=this_machine().as_json(),
-        options=options | {"python": sys.version.split()[0]},
+        options=options,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         models=tuple(cards),
         cases=tuple(cases),
