@@ -68,6 +68,10 @@ def learn(vocabulary: Vocabulary, script: Script) -> Learned:
     )
 
 
+def is_timestamp(token: str) -> bool:
+    return token.startswith("<|") and token[2:3].isdigit()
+
+
 def written_text(script: Script, vocabulary: Vocabulary | None = None) -> str:
     """The text that a model of this script writes, in the made-up vocabulary unless another is given."""
     words = _words(vocabulary or make_vocabulary(multilingual=not script.english_only), script.words)

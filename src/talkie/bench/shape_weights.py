@@ -7,12 +7,11 @@ large model never has to be in memory as a whole. Arrays are float32; a weight i
 from __future__ import annotations
 
 import zlib
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from talkie.bench.shape_script import Learned, Shape
+from talkie.bench.shape_script import Learned, Shape, is_timestamp
 
 AUDIO_CONTEXT = 1500
 TEXT_CONTEXT = 448
@@ -21,6 +20,8 @@ _LOUDNESS = 20.0
 _HUSHED = 1e-6
 """For layers that are to change nothing. Not zero: equal arrays would be stored once, and the model be too small."""
 _TURN = 20.0
+_NEXT_BEST = 0.65
+"""How much of a timestamp is in the word after it: where timestamps may not be said, that word is said in its place."""
 
 Array = NDArray[np.float32]
 
@@ -75,12 +76,34 @@ class Weights:
         rows: Array = rng.standard_normal((len(learned.tokens), width), dtype=np.float32)
         rows -= rows.mean(axis=1, keepdims=True)
         ids = {token: number for number, token in enumerate(learned.tokens)}
-        for before, token in pairwise(learned.chain):
-            rows[ids[token]] = self._rotation @ rows[ids[before]]
+        self._link([ids[token] for token in learned.chain], rows)
         for twin, token in learned.twins:
             rows[ids[twin]] = rows[ids[token]] + 0.3 * rows[ids[twin]]
         rows *= _LOUDNESS / np.sqrt(width) / np.linalg.norm(rows, axis=1, keepdims=True)
         return rows
+
+    def _link(self, chain: list[int], rows: Array) -> None:
+        """Let each token of the chain lead to the next, and the word before a timestamp to the word after it too.
+
+        `ending` timestamps stand between two words, or before the end. The first of them follows from the word before
+        it; what comes after them is part that and part what they lead to; a second one is what leads there.
+        """
+        turn, tokens, place = self._rotation, self.learned.chain, 1
+        said = False
+        while place < len(chain):
+            if not is_timestamp(tokens[place]) or not said:
+                rows[chain[place]] = turn @ rows[chain[place - 1]]
+                said = said or is_timestamp(tokens[place])
+                place += 1
+                continue
+            ending = 2 if is_timestamp(tokens[place + 1]) else 1
+            first = turn @ rows[chain[place - 1]]
+            led = turn @ turn @ first if ending == 2 else turn @ first
+            after = np.float32(_NEXT_BEST) * first + np.float32(np.sqrt(1 - _NEXT_BEST**2)) * led
+            rows[chain[place]], rows[chain[place + ending]] = first, after
+            if ending == 2:
+                rows[chain[place + 1]] = turn.T @ after
+            place += ending + 1
 
 
 def _layout(shape: Shape, tokens: int) -> dict[str, tuple[int, ...]]:

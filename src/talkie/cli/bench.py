@@ -10,6 +10,7 @@ from talkie.cli import bench_shared as shared
 from talkie.cli.bench_compare import compare
 from talkie.cli.bench_concurrency import concurrency
 from talkie.cli.bench_memory import memory
+from talkie.cli.bench_models import models
 from talkie.cli.bench_report import report
 from talkie.cli.bench_speed import speed
 from talkie.cli.bench_start import start
@@ -20,7 +21,7 @@ app = typer.Typer(
     help="Measure error rates, speed, memory and start-up time, beside other programs.", no_args_is_help=True
 )
 
-for command in (speed, concurrency, wer, start, memory, upload, compare, report):
+for command in (speed, concurrency, wer, start, memory, upload, models, compare, report):
     app.command()(command)
 
 
