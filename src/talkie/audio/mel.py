@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from talkie.audio.blas import use_one_thread
 from talkie.types import SAMPLE_RATE_HZ, Samples
 
 FFT_SIZE = 400
@@ -25,8 +26,6 @@ _LOWEST_POWER = 1e-10
 _RANGE = 8.0
 _LOUDEST = 32768.0
 _BLOCK_FRAMES = 256
-_PRODUCT_FRAMES = 16
-"""Frames in one matrix product: so few that BLAS does them in this thread. Its own threads cost four times the work."""
 _LINEAR_HZ_PER_MEL = 200.0 / 3
 _LOG_FROM_HZ = 1000.0
 _LOG_STEP = float(np.log(6.4)) / 27.0
@@ -59,7 +58,7 @@ def log_mel(
         log_power = _log_power(_padded(_tamed(samples)), heard + 1, n_mels)
     # The reference takes its maximum over one frame more than the window keeps.
     np.maximum(log_power, log_power.max() - np.float32(_RANGE), out=log_power)
-    np.add(log_power[:heard].T, np.float32(4.0), out=out[:, :heard])
+    np.add(log_power[:, :heard], np.float32(4.0), out=out[:, :heard])
     out[:, :heard] *= np.float32(0.25)
     return out
 
@@ -84,31 +83,23 @@ def _padded(samples: Samples) -> Samples:
 
 
 def _log_power(padded: Samples, frames: int, n_mels: int) -> NDArray[np.float32]:
-    """log10 of mel power, shape `(frames, n_mels)`; in blocks, so that what is worked on stays in the cache."""
-    filters, window = _filter_columns(n_mels), _hann()
+    """log10 of mel power, shape `(n_mels, frames)`; in blocks, so that what is worked on stays in the cache.
+
+    One matrix product for all: smaller ones add in another order, and the last bit decides a timestamp now and then.
+    """
+    filters, window = mel_filters(n_mels), _hann()
     sliding = np.lib.stride_tricks.sliding_window_view(padded, FFT_SIZE)[::HOP]
-    bins = FFT_SIZE // 2 + 1
-    mel = np.empty((-(-frames // _PRODUCT_FRAMES) * _PRODUCT_FRAMES, n_mels), np.float32)
-    windowed = np.empty((_BLOCK_FRAMES, FFT_SIZE), np.float32)
-    power = np.ones((_BLOCK_FRAMES, bins), np.float32)
+    power = np.empty((frames, FFT_SIZE // 2 + 1), np.float32)
     for start in range(0, frames, _BLOCK_FRAMES):
-        count = min(_BLOCK_FRAMES, frames - start)
-        np.multiply(sliding[start : start + count], window, out=windowed[:count])
-        np.abs(np.fft.rfft(windowed[:count]), out=power[:count], casting="same_kind")
-        power[:count] *= power[:count]
-        products = -(-count // _PRODUCT_FRAMES)
-        rows = products * _PRODUCT_FRAMES
-        of = mel[start : start + rows].reshape(products, _PRODUCT_FRAMES, n_mels)
-        np.matmul(power[:rows].reshape(products, _PRODUCT_FRAMES, bins), filters, out=of)
-    mel = mel[:frames]
+        spectrum = np.fft.rfft(sliding[start : min(start + _BLOCK_FRAMES, frames)] * window)
+        block = power[start : start + len(spectrum)]
+        np.abs(spectrum, out=block, casting="same_kind")
+        block *= block
+    use_one_thread()
+    mel: NDArray[np.float32] = filters @ power.T
     np.maximum(mel, np.float32(_LOWEST_POWER), out=mel)
     np.log10(mel, out=mel)
     return mel
-
-
-@cache
-def _filter_columns(n_mels: int) -> NDArray[np.float32]:
-    return np.ascontiguousarray(mel_filters(n_mels).T)
 
 
 @cache
