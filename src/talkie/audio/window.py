@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from talkie.audio.gate import ActivityStream, GatedActivity, GateOptions
+from talkie.audio.pauses import Pauses
 from talkie.audio.segment import Segmenter, SegmentOptions
 from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Span
 
@@ -23,9 +26,13 @@ class WindowOptions:
 
     Two seconds keep the sentences of one speaker together, so that the recogniser sees how one leads to the next, and
     keep out the silences in which recognisers invent words.
+
+    `split_s`: a span that does not fit is divided at its last short pause that does, where at least so much of it fits
+    (a window costs the same however much of it is filled), and as much stays behind. Infinity: never.
     """
 
     join_gap_s: float = 2.0
+    split_s: float = 2.0
 
 
 class SampleBuffer:
@@ -88,8 +95,10 @@ class Windower:
             activity = GatedActivity(activity, GateOptions(segment.energy_threshold, segment.zero_crossings))
         self._activity = activity
         self._segmenter = Segmenter(segment)
+        self._pauses = Pauses(segment.release)
         self._max = int(segment.max_seconds * SAMPLE_RATE_HZ)
         self._gap = round(window.join_gap_s * SAMPLE_RATE_HZ)
+        self._split = min(window.split_s * SAMPLE_RATE_HZ, self._max)
         self._buffer = SampleBuffer()
         self._group: list[Span] = []
 
@@ -98,15 +107,19 @@ class Windower:
         self._buffer.append(block)
         if self._activity is None:
             return self._plain(self._max)
-        return self._advance(self._segmenter.feed(block, self._activity.feed(block)))
+        return self._advance(self._spans(block, self._activity.feed(block)))
 
     def finish(self) -> list[Audio]:
         """The last windows."""
         if self._activity is None:
             return self._plain(1)
-        spans = self._segmenter.feed(np.zeros(0, np.float32), self._activity.finish())
+        spans = self._spans(np.zeros(0, np.float32), self._activity.finish())
         windows = self._group_up([*spans, *self._segmenter.finish()])
         return windows + self._release()
+
+    def _spans(self, block: Samples, probabilities: NDArray[np.float32]) -> list[Span]:
+        self._pauses.feed(probabilities)
+        return self._segmenter.feed(block, probabilities)
 
     def _plain(self, at_least: int) -> list[Audio]:
         windows = []
@@ -121,20 +134,36 @@ class Windower:
         settled = self._segmenter.settled
         if self._group and settled - _sample(self._group[-1].end_s) > self._gap:
             windows += self._release()
-        self._buffer.drop_before(_sample(self._group[0].start_s) if self._group else settled)
+        needed = _sample(self._group[0].start_s) if self._group else settled
+        self._buffer.drop_before(needed)
+        self._pauses.drop_before(needed)
         return windows
 
     def _group_up(self, spans: list[Span]) -> list[Audio]:
         windows: list[Audio] = []
         for span in spans:
-            if self._group and not self._joins(span):
+            if self._group and not self._fits(span):
+                cut = self._place_to_split(span)
+                if cut is not None:
+                    self._group.append(Span(span.start_s, cut / SAMPLE_RATE_HZ))
+                    span = Span(cut / SAMPLE_RATE_HZ, span.end_s)
                 windows += self._release()
             self._group.append(span)
         return windows
 
-    def _joins(self, span: Span) -> bool:
-        gap = _sample(span.start_s) - _sample(self._group[-1].end_s)
-        return gap <= self._gap and _sample(span.end_s) - _sample(self._group[0].start_s) <= self._max
+    def _near(self, span: Span) -> bool:
+        return _sample(span.start_s) - _sample(self._group[-1].end_s) <= self._gap
+
+    def _fits(self, span: Span) -> bool:
+        return self._near(span) and _sample(span.end_s) - _sample(self._group[0].start_s) <= self._max
+
+    def _place_to_split(self, span: Span) -> int | None:
+        """The last pause in a span that fits into the group's window; None where it is not worth while."""
+        if not self._near(span):
+            return None
+        first, last = _sample(span.start_s) + self._split, _sample(span.end_s) - self._split
+        room_end = _sample(self._group[0].start_s) + self._max
+        return self._pauses.last_within(ceil(first), floor(min(last, room_end)))
 
     def _release(self) -> list[Audio]:
         if not self._group:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from talkie.audio.gate import FRAME
 from talkie.audio.segment import Segmenter, SegmentOptions
 from talkie.audio.window import SampleBuffer, Windower, WindowOptions
-from talkie.types import SAMPLE_RATE_HZ, Audio
+from talkie.types import SAMPLE_RATE_HZ, Audio, Span
 
 Floats = npt.NDArray[np.float32]
 
@@ -84,7 +84,43 @@ def test_windows_hold_every_span_once_and_exactly(
     detector, segmenter = Loudness(), Segmenter(segment)
     spans = segmenter.feed(samples, np.concatenate([detector.feed(samples), detector.finish()]))
     spans += segmenter.finish()
-    assert [span for window in found for span in window.speech] == spans
+    assert joined([span for window in found for span in window.speech]) == joined(spans)
+
+
+def joined(spans: list[Span]) -> list[Span]:
+    """Spans that touch as one: a window may end within a span."""
+    whole: list[Span] = []
+    for span in spans:
+        if whole and whole[-1].end_s == span.start_s:
+            whole[-1] = Span(whole[-1].start_s, span.end_s)
+        else:
+            whole.append(span)
+    return whole
+
+
+def talk(*parts: tuple[float, bool]) -> Floats:
+    """Seconds that are loud or not."""
+    return np.concatenate([np.full(int(seconds * SAMPLE_RATE_HZ), 0.5 * loud, np.float32) for seconds, loud in parts])
+
+
+def test_a_span_that_does_not_fit_is_divided_at_its_last_pause_that_does() -> None:
+    samples = talk((18, True), (1, False), (6, True), (0.3, False), (8, True), (0.3, False), (5, True))
+    first, second = windows(samples, [160_000], Windower(Loudness()))
+    assert first.end_s == second.start_s == pytest.approx(25.15, abs=0.05)
+    assert second.end_s == pytest.approx(len(samples) / SAMPLE_RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([(6, True), (0.06, False), (8, True), (5, True)], id="no pause"),
+        pytest.param([(1, True), (0.3, False), (16, True)], id="too little would fit"),
+        pytest.param([(16, True), (0.3, False), (1, True)], id="too little would be left"),
+    ],
+)
+def test_a_span_is_divided_only_where_it_is_worth_while(parts: list[tuple[float, bool]]) -> None:
+    first, second = windows(talk((18, True), (1, False), *parts), [160_000], Windower(Loudness()))
+    assert second.start_s - first.end_s == pytest.approx(0.4, abs=0.05)
 
 
 @given(recordings(), sizes)

@@ -1,4 +1,4 @@
-"""Hours of audio: memory bounded, segments early, the model kept fed, errors in their place, and the words of its parts."""
+"""Hours of audio: memory bounded, segments early, the model kept fed, errors in their place, the words of the parts."""
 
 from __future__ import annotations
 
