@@ -40,7 +40,6 @@ class Contender:
     options: tuple[tuple[str, object], ...] = ()
     form: Callable[[str], tuple[str, str]] = lambda compute_type: (compute_type, f"ct2-{compute_type}")
     install_bytes: int = 0
-    timed_words: bool = True
 
     def wish(self, model: Path, wish: LoadWish) -> LoadWish:
         """The wish of a run, as this contender is asked it: from the form of the model it reads."""
@@ -98,7 +97,6 @@ def contender(one: Peer, variant: Variant, environment: Environment, own_home: P
         options=tuple({**variant.options, **kept}.items()),
         form=one.format_for,
         install_bytes=environment.size_bytes,
-        timed_words=one.timed_words,
     )
 
 

@@ -47,6 +47,7 @@ def merge(results: Sequence[Result]) -> Result:
         crowds=crowds,
         limits=next((one.limits for one in results if one.limits), {}),
         server={name: value for one in results for name, value in one.server.items()},
+        absent={name: value for one in results for name, value in one.absent.items()},
     )
 
 

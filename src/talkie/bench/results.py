@@ -114,7 +114,8 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run. `limits` are rates of the machine, `server` what was measured of `talkie serve`."""
+    """One run. `limits` are rates of the machine, `server` what was measured of `talkie serve`, `absent` why somebody
+    who was asked could not take part."""
 
     machine: Mapping[str, Any]
     options: Mapping[str, Any]
@@ -124,6 +125,7 @@ class Result:
     crowds: tuple[Crowd, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

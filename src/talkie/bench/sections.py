@@ -123,7 +123,8 @@ def contender_table(result: Result) -> Table:
             first.setdefault(case.contender, case)
     rows = tuple(_contender_row(name, case) for name, case in first.items() if isinstance(case, Case))
     head = ("contender", "versions", "settings", "installed MB")
-    return Table("Who took part", head, rows)
+    note = " ".join(f"{name} did not take part: {why}" for name, why in result.absent.items())
+    return Table("Who took part", head, rows, note)
 
 
 def sections(result: Result) -> list[Table]:

@@ -30,6 +30,7 @@ def concurrency(
     models_dir: running.ModelsDir = None,
     peers_dir: running.PeersDir = None,
     uv: running.Uv = None,
+    torch_index: running.TorchIndex = "",
     output: running.Output = None,
     html: running.Html = None,
 ) -> None:
@@ -53,8 +54,9 @@ def concurrency(
         "compute_type": compute_type, "threads": threads, "beam": beam, "vad": not no_vad, "rounds": rounds,
         "clips_each": each, "speech": "human" if speech else "synthetic",
     }  # fmt: skip
-    crowds = bench.run(running.gather(peers, peers_dir, uv), task, say)
-    running.tell(running.make_result(task.models, options, wish, crowds=crowds), output, html)
+    gathered = running.gather(peers, peers_dir, uv, torch_index)
+    crowds = bench.run(gathered.contenders, task, say)
+    running.tell(running.make_result(task, options, gathered, crowds=crowds), output, html)
 
 
 def _counts(text: str) -> tuple[int, ...]:

@@ -5,8 +5,8 @@ Knows nothing of what is measured.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,11 +16,12 @@ from talkie.cli import bench_shared as shared
 from talkie.cli.output import note, say
 
 if TYPE_CHECKING:
+    from talkie.bench.concurrency import CrowdTask
     from talkie.bench.contenders import Contender
     from talkie.bench.directories import ModelDirectory
-    from talkie.bench.peers.child import LoadWish
     from talkie.bench.recordings import Recording
     from talkie.bench.results import Case, Crowd, Result
+    from talkie.bench.rounds import Task
     from talkie.errors import TalkieError
 
 DEFAULT_PEERS = "talkie,faster-whisper,whispers2t,openai-whisper,whisper.cpp,openvino-genai"
@@ -41,29 +42,41 @@ Language = Annotated[str, typer.Option(help="Of the files: en, de, es or fr.")]
 ModelsDir = Annotated[Path | None, typer.Option(help="Where the shape-true models are.")]
 PeersDir = Annotated[Path | None, typer.Option(help="Where the environments of the peers are, or are made.")]
 Uv = Annotated[Path | None, typer.Option(help="The uv program, which makes environments.")]
+TorchIndex = Annotated[
+    str, typer.Option(help="Where torch is without CUDA, for the peers that need it; else pip's usual index.")
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write the result here, for report and compare.")]
 Html = Annotated[Path | None, typer.Option(help="Write a page with pictures here.")]
 
 
-def gather(peers: str, directory: Path | None, uv: Path | None) -> list[Contender]:
-    """Contenders by name; who cannot take part is said. Raises `EngineUnavailable` when nobody is left."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Who takes part, and why somebody else does not."""
+
+    contenders: list[Contender]
+    absent: dict[str, str]
+
+
+def gather(peers: str, directory: Path | None, uv: Path | None, torch_index: str) -> Gathered:
+    """Contenders by name. Raises `EngineUnavailable` when nobody can take part."""
     from talkie.bench import contenders
     from talkie.bench.peers.environment import Environments
     from talkie.bench.peers.progress import shown
     from talkie.errors import EngineUnavailable
 
-    root = directory or shared.bench_home() / "peers"
-    environments = Environments(root, uv, os.environ.get("TALKIE_BENCH_TORCH_INDEX", ""))
+    absent: dict[str, str] = {}
+
+    def missing(name: str, why: TalkieError) -> None:
+        absent[name] = why.message
+        note(f"{name} does not take part: {why.message}")
+
+    environments = Environments(directory or shared.bench_home() / "peers", uv, torch_index)
     with shown() as report:
-        gathering = contenders.Gathering(environments, report, _absent, shared.bench_home() / "talkie")
-        found = contenders.gather(split(peers), gathering)
+        how = contenders.Gathering(environments, report, missing, shared.bench_home() / "talkie")
+        found = contenders.gather(split(peers), how)
     if not found:
         raise EngineUnavailable("bench", "nobody can take part.")
-    return found
-
-
-def _absent(name: str, why: TalkieError) -> None:
-    note(f"{name} does not take part: {why.message}")
+    return Gathered(found, absent)
 
 
 def find_models(names: str, directory: Path | None) -> list[ModelDirectory]:
@@ -92,9 +105,9 @@ def audio_home() -> Path:
 
 
 def make_result(
-    models: Sequence[ModelDirectory],
-    options: dict[str, Any],
-    wish: LoadWish,
+    task: Task | CrowdTask,
+    options: Mapping[str, Any],
+    gathered: Gathered,
     cases: Sequence[Case] = (),
     crowds: Sequence[Crowd] = (),
 ) -> Result:
@@ -105,16 +118,16 @@ def make_result(
     from talkie.bench.machine import this_machine
     from talkie.bench.results import ModelCard, Result
 
-    cards = [ModelCard(one.name, bool(one.told), wish.compute_type, one.sha256) for one in models]
     say("measuring what the machine can do at best")
     return Result(
         machine=this_machine().as_json(),
         options=options,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        models=tuple(cards),
+        models=tuple(ModelCard(one.name, bool(one.told), task.wish.compute_type, one.sha256) for one in task.models),
         cases=tuple(cases),
         crowds=tuple(crowds),
         limits=limits.measure().as_json(),
+        absent=gathered.absent,
     )
 
 

@@ -32,6 +32,7 @@ def speed(
     models_dir: running.ModelsDir = None,
     peers_dir: running.PeersDir = None,
     uv: running.Uv = None,
+    torch_index: running.TorchIndex = "",
     predictions: Annotated[
         Path | None, typer.Option(help="What was heard, as the Open ASR leaderboard wants it.")
     ] = None,
@@ -54,12 +55,12 @@ def speed(
         wish=wish,
         rounds=rounds,
     )
-    contenders = running.gather(peers, peers_dir, uv)
+    gathered = running.gather(peers, peers_dir, uv, torch_index)
     heard = _Predictions(predictions, task)
     board = bench.Board(progress=say, heard=heard.add)
-    cases = bench.run(contenders, task, board)
+    cases = bench.run(gathered.contenders, task, board)
     heard.close()
-    running.tell(running.make_result(task.models, options, wish, cases), output, html)
+    running.tell(running.make_result(task, options, gathered, cases), output, html)
 
 
 def how(wish: Any) -> str:
