@@ -27,7 +27,7 @@ from talkie.runtime import metrics
 from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.engines import open_lane
+from talkie.runtime.engines import COMPILED, open_lane
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import LeaseTable, LoadedModel
 from talkie.runtime.requests import TranscribeRequest, check_capabilities, recognize_options
@@ -75,7 +75,7 @@ class Service:
         self.store = ModelStore(config.home, offline=config.offline or None)
         self._admission = Admission(config.concurrency, config.queue_size)
         self._leases = LeaseTable(self._load, config.max_loaded_models)
-        self._detector: VoiceActivityDetector = registry.load("silero")()
+        self._detector: VoiceActivityDetector = registry.load("silero")(cache_dir=config.home / COMPILED / "silero")
         self._voice: Synthesizer | None = None
         self._voice_lock = threading.Lock()
         self._parts = {"model": "loading", "voice activity": "loading"}
