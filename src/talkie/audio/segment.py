@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkie.audio.gate import FRAME, frame_energy
+from talkie.audio.padding import Padder
 from talkie.types import SAMPLE_RATE_HZ, Samples, Span
 
 HYSTERESIS = 0.15
@@ -81,7 +82,7 @@ class Segmenter:
         self._min_silence = max(1, _samples(options.min_silence_ms) // FRAME)
         self._frame = 0
         self._run: _Run | None = None
-        self._padder = _Padder(options.pad)
+        self._padder = Padder(options.pad)
 
     def feed(self, samples: Samples, probabilities: NDArray[np.float32]) -> list[Span]:
         """The spans that are certain by now. `samples` has any length, `probabilities` one for each whole frame."""
@@ -190,60 +191,6 @@ class _Run:
         gone = where - self.start
         del self.probabilities[:gone], self.energies[:gone]
         self.start = where
-
-
-class _Padder:
-    """Room on both sides of each span: all of it where there is a long pause, half of the pause where it is short.
-
-    Takes frames, gives seconds. A span that has ended waits until nothing that follows can reach into its room.
-    """
-
-    def __init__(self, pad: int) -> None:
-        self._pad = pad
-        self._floor = 0  # where the last span given out ended
-        self._first: int | None = None  # where the span being heard begins
-        self._ended: tuple[int, int] | None = None
-        self._out: list[Span] = []
-
-    def begin(self, frame: int) -> None:
-        start = frame * FRAME
-        if self._ended is not None:
-            first, end = self._ended
-            self._emit(first, min(end + self._pad, (end + start) // 2))
-        self._first = max(self._floor, start - self._pad)
-
-    def end(self, frame: int) -> None:
-        if self._first is not None:
-            self._ended, self._first = (self._first, frame * FRAME), None
-
-    def cut(self, frame: int) -> None:
-        if self._first is not None:
-            self._emit(self._first, frame * FRAME)
-            self._first = frame * FRAME
-
-    def advance(self, frame: int) -> None:
-        """No span will begin before `frame`."""
-        if self._ended is not None and frame * FRAME >= self._ended[1] + 2 * self._pad:
-            self._emit(self._ended[0], self._ended[1] + self._pad)
-
-    def settled(self, frame: int) -> int:
-        if self._ended is not None:
-            return self._ended[0]
-        return self._first if self._first is not None else max(self._floor, frame * FRAME - self._pad)
-
-    def finish(self, total: int) -> list[Span]:
-        if self._ended is not None:
-            self._emit(self._ended[0], min(self._ended[1] + self._pad, total))
-        return self.take()
-
-    def take(self) -> list[Span]:
-        spans, self._out = self._out, []
-        return spans
-
-    def _emit(self, first: int, end: int) -> None:
-        self._ended, self._floor = None, end
-        if end > first:
-            self._out.append(Span(first / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ))
 
 
 class _Energies:
