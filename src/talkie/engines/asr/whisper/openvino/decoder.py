@@ -85,6 +85,9 @@ class _Step:
         self._rows = op.multiply(self._windows, op.gather(shape, parts.numbers(1), parts.numbers(0)))
         self._by_row = op.concat([self._rows, self._length, parts.numbers(of._width)], 0)
         self._by_window = op.concat([self._windows, parts.numbers(-1, of._width)], 0)
+        # One for each row: in BF16 the library reads a mask that rows share wrongly, for all rows but the first.
+        by_row = op.concat([self._rows, parts.numbers(1), op.shape_of(self._mask)], 0)
+        self._masks = op.broadcast(op.unsqueeze(self._mask, parts.numbers(0, 1)), by_row, "bidirectional")
 
     def build(self) -> tuple[list[Node], list[Node], list[Node]]:
         op, weights = parts.ops(), self._of._weights
@@ -130,8 +133,7 @@ class _Step:
             parts.split_heads(of._linear(x, f"{key}/self_attention/linear_0", part), of._heads) for part in range(3)
         )
         all_keys, all_values = self._remember(keys, f"keys_{layer}"), self._remember(values, f"values_{layer}")
-        mask = op.unsqueeze(self._mask, parts.numbers(0, 1))
-        mixed = op.scaled_dot_product_attention(queries, all_keys, all_values, mask)
+        mixed = op.scaled_dot_product_attention(queries, all_keys, all_values, self._masks)
         return of._linear(parts.merge_heads(mixed), f"{key}/self_attention/linear_1")
 
     def _remember(self, new: Node, name: str) -> Node:
