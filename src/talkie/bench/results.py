@@ -7,7 +7,7 @@ is to outlive them is a ratio of two contenders in one round. Knows nothing of h
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,6 +46,9 @@ class Sample:
     text_ok: bool | None = None
     wer: float | None = None
     load_average: float = 0.0
+
+    def __post_init__(self) -> None:
+        _must_be_numbers(getattr(self, one.name) for one in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,11 @@ class CrowdRound:
     latencies_s: tuple[float, ...]
     client_s: tuple[float, ...]
     text_ok: bool | None = None
+
+    def __post_init__(self) -> None:
+        _must_be_numbers((self.round, self.wall_s, self.cpu_s, self.audio_s, *self.latencies_s, *self.client_s))
+        if not (self.latencies_s and self.client_s):
+            raise ValueError("a round without clips")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +189,13 @@ def parse_result(values: Mapping[str, Any], name: str = "the file") -> Result:
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error
+
+
+def _must_be_numbers(values: Iterable[object]) -> None:
+    """What comes from a file may be anything. Raises `TypeError`."""
+    for value in values:
+        if not (value is None or isinstance(value, int | float)):
+            raise TypeError(f"{str(value)[:40]!r} stands where a number must")
 
 
 def _many(kind: type[T], **parts: Callable[[Any], Any]) -> Callable[[Any], tuple[T, ...]]:

@@ -208,12 +208,17 @@ def _crowd_table(result: Result, found: Mapping[Figure, Rounds], crowds: Sequenc
     rows = []
     for one in crowds:
         places = [Figure(name, one.contender, model, workload) for name in CROWD_COLUMNS]
-        wrong = any(item.text_ok is False for item in one.rounds)
-        word = "FAILED" if one.error else "ANOTHER TEXT: not counted" if wrong else "the same"
-        rows.append((one.contender, *(_cell(found, place) for place in places), word))
+        rows.append((one.contender, *(_cell(found, place) for place in places), _crowd_word(one)))
     head = ("contender", *CROWD_COLUMNS.values(), "text")
     title = f"{_marked(model, result)}, {workload} with clips of {crowds[0].clip_s:g} s"
     return Table(title, head, tuple(rows), _failures(crowds))
+
+
+def _crowd_word(one: Crowd) -> str:
+    if one.error:
+        return "FAILED"
+    oks = {item.text_ok for item in one.rounds}
+    return "ANOTHER TEXT: not counted" if False in oks else "the same" if oks == {True} else MISSING
 
 
 def _failures(places: Sequence[Case] | Sequence[Crowd]) -> str:

@@ -57,6 +57,20 @@ def test_what_is_no_result_is_a_clear_error(tmp_path: Path, text: str) -> None:
         read_result(tmp_path / "run.json")
 
 
+@pytest.mark.parametrize(
+    ("part", "wrong"), [("wall_s", "fast"), ("cpu_s", [1]), ("latencies_s", ["x"]), ("client_s", [])]
+)
+def test_words_are_no_figures(tmp_path: Path, part: str, wrong: object) -> None:
+    values = bench_runs.run().as_json()
+    rows = (
+        values["crowds"][0]["rounds"] if part.endswith("ies_s") or part == "client_s" else values["cases"][0]["samples"]
+    )
+    rows[0][part] = wrong
+    (tmp_path / "run.json").write_text(json.dumps(values))
+    with pytest.raises(InvalidValue, match="not as expected"):
+        read_result(tmp_path / "run.json")
+
+
 def test_a_file_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="cannot be read"):
         read_result(tmp_path / "nowhere.json")
