@@ -35,6 +35,10 @@ class Window:
     future: Future[Transcript] = field(default_factory=Future)
     outcome: Outcome | None = None
 
+    @property
+    def is_over(self) -> bool:
+        return self.outcome is not None or self.future.cancelled()
+
 
 class Job:
     """A request's place in a lane, until `close`. As a context manager it closes itself.
@@ -47,9 +51,11 @@ class Job:
         self.lookahead = lookahead
         self.queue = queue
         self._lane = lane
-        self._order = threading.RLock()
-        """Held while results are told, so that two threads cannot tell them the wrong way round."""
+        self._order = threading.Lock()
         self._untold: deque[Window] = deque()
+        self._telling = threading.Lock()
+        """Held while results are told, so that two threads cannot tell them the wrong way round. Nobody waits for it:
+        who is told may hold locks of his own."""
 
     def submit(self, audio: Audio, options: RecognizeOptions) -> Future[Transcript]:
         """A window into the line. Its future gives the transcript or the engine's error; cancelled, it leaves the line.
@@ -73,9 +79,8 @@ class Job:
 
     def tell(self, window: Window, outcome: Outcome) -> None:
         """What became of a window; its owner hears of it after all that came before."""
-        with self._order:
-            window.outcome = outcome
-            self._tell_in_order()
+        window.outcome = outcome
+        self._tell_in_order()
 
     def close(self) -> None:
         """The request has ended: what still waits is dropped, and nobody will read what is at work."""
@@ -93,17 +98,25 @@ class Job:
 
     def _forget(self, window: Window) -> None:
         self._lane.drop(self.queue, window)
-        with self._order:
-            self._tell_in_order()
+        self._tell_in_order()
 
     def _tell_in_order(self) -> None:
-        while self._untold:
-            window = self._untold[0]
-            if window.outcome is None and not window.future.cancelled():
-                return
-            self._untold.popleft()
-            if not window.future.cancelled():
-                _settle(window.future, window.outcome)
+        """Whoever is at it already tells this too: what comes while he ends is seen when he looks once more."""
+        while self._is_news() and self._telling.acquire(blocking=False):
+            try:
+                while (window := self._next_news()) is not None:
+                    if not window.future.cancelled():
+                        _settle(window.future, window.outcome)
+            finally:
+                self._telling.release()
+
+    def _is_news(self) -> bool:
+        with self._order:
+            return bool(self._untold) and self._untold[0].is_over
+
+    def _next_news(self) -> Window | None:
+        with self._order:
+            return self._untold.popleft() if self._untold and self._untold[0].is_over else None
 
 
 def _settle(future: Future[Transcript], outcome: Outcome | None) -> None:

@@ -157,6 +157,26 @@ def test_results_come_in_the_order_of_asking() -> None:
     assert order == ["at 1", "at 2"]
 
 
+def test_who_is_told_may_hold_locks_of_his_own(held: FakeRecognizer) -> None:
+    """A result is told while its owner holds a lock, hands in more and cancels: neither waits for the other."""
+    own, told, lane = threading.Lock(), threading.Event(), Lane(held)
+    job = lane.open("live")
+
+    def hear_of_it(_: object) -> None:
+        told.set()
+        with own:
+            job.submit(audio(3), EN).cancel()
+
+    with own:
+        job.submit(audio(1), EN).add_done_callback(hear_of_it)
+        release(held)
+        assert told.wait(20)
+        job.submit(audio(2), EN).cancel()
+    job.close()
+    lane.close()
+    assert lane.queued_s == 0.0
+
+
 def test_idle_workers_share_what_waits() -> None:
     engine = FakeRecognizer(info=replace(FAKE_INFO, workers=2, max_batch=8), gate=threading.Event())
     lane = Lane(engine)
