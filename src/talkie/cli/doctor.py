@@ -61,7 +61,7 @@ def examine(settings: Settings) -> Report:
     """Look at everything, one topic after another; a topic that fails is a finding and not the end."""
     report = Report()
     topics: tuple[Callable[[Report, Settings], None], ...] = (
-        _software, _processor, _kernels, _graphics, _audio, _engines, _store, _server,
+        _software, _processor, _kernels, _graphics, _audio, _engines, _store, _models, _server,
     )  # fmt: skip
     for topic in topics:
         try:
@@ -200,6 +200,28 @@ def _store(report: Report, settings: Settings) -> None:
             "Only the built-in model is here: English, and many mistakes.",
             "`talkie pull whisper-base` (148 MB) hears far better, in 99 languages.",
         )
+
+
+def _models(report: Report, settings: Settings) -> None:
+    """What runs each Whisper model of the store, or will, and how that came about."""
+    from talkie.cli.choices import as_line
+    from talkie.compose import service_config
+    from talkie.errors import TalkieError
+    from talkie.models.store import ModelStore
+    from talkie.runtime.engines import foresee
+
+    facts: dict[str, str] = {}
+    for model in ModelStore(settings.home).list():
+        try:
+            choice = foresee(model, service_config(settings))
+        except TalkieError as error:  # a setting that this machine cannot do
+            facts[model.name] = error.message
+            report.advise(f"The model {model.name} cannot be opened: {error.message}", error.hint, broken=True)
+        else:
+            if choice is not None:
+                facts[model.name] = as_line(choice)
+    if facts:
+        report.facts["models"] = facts
 
 
 def _server(report: Report, settings: Settings) -> None:

@@ -11,7 +11,9 @@ import typer
 if TYPE_CHECKING:
     from talkie.settings import Settings
 
-HEAD = ("NAME", "ENGINE", "SIZE", "PROCESSOR", "UNTIL")
+SECOND, ASKED_FOR = "ctranslate2", "asked for"
+"""The library that works where the faster one does not, and the reason that is none to tell."""
+HEAD = ("NAME", "ENGINE", "SIZE", "PROCESSOR", "BACKEND", "UNTIL")
 
 
 def ps(
@@ -42,6 +44,9 @@ def ps(
         return
     for line in table(HEAD, [_row(item, sizes.get(item.get("name"))) for item in loaded]):
         typer.echo(line)
+    for item in loaded:
+        if item.get("backend") == SECOND and item.get("backend_reason") not in ("", ASKED_FOR, None):
+            note(f"{item.get('name')} is run by CTranslate2: {item.get('backend_reason')}")
     if not loaded:
         note("no model is in memory; the first recording brings one in.")
 
@@ -51,6 +56,12 @@ def address(settings: Settings) -> str:
     scheme = "https" if settings.tls != "off" or settings.tls_cert else "http"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _backend(item: dict[str, Any]) -> str:
+    """The library, and how many calls it takes at once."""
+    name, workers = str(item.get("backend") or ""), int(item.get("workers") or 1)
+    return f"{name} x{workers}" if name and workers > 1 else name or "-"
 
 
 def _row(item: dict[str, Any], size_bytes: Any) -> tuple[str, ...]:
@@ -63,5 +74,6 @@ def _row(item: dict[str, Any], size_bytes: Any) -> tuple[str, ...]:
         str(item.get("engine", "-")),
         size(size_bytes) if size_bytes else "-",
         f"{device} {arithmetic}".strip() or "-",
+        _backend(item),
         f"in use by {users}" if users else f"needed (idle {idle_s:.0f} s)",
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from talkie.engines import registry
 from talkie.runtime.config import ServiceConfig
+from talkie.runtime.passages import spoken_passages
 from talkie.runtime.scheduler import Lane, LaneOptions
 from talkie.runtime.spoken import spoken_windows
 
 if TYPE_CHECKING:
+    from talkie.engines.asr.whisper.choice import Choice
     from talkie.engines.base import Recognizer
     from talkie.models.store import ModelStore, StoredModel
 
@@ -23,17 +26,22 @@ SPHINX_WORKERS_MAX = 4
 """A worker of the built-in engine takes about 90 MB and one processor."""
 
 
-def open_lane(model: StoredModel, store: ModelStore, config: ServiceConfig) -> Lane:
-    """Load a model and hold it in the store until its lane is closed. Raises `EngineError`, `ModelError`."""
+def open_lane(
+    model: StoredModel, store: ModelStore, config: ServiceConfig, progress: Callable[[float], None] = lambda _: None
+) -> Lane:
+    """Load a model and hold it in the store until its lane is closed. Raises `EngineError`, `ModelError`.
+
+    `progress` is told the share of what is done once for a model on a machine.
+    """
     with ExitStack() as stack:
         stack.enter_context(store.hold(model))
-        recognizer = _recognizer(model, config)
+        recognizer = _recognizer(model, config, progress)
         lane = Lane(recognizer, LaneOptions(max_queued_audio_s=config.max_queued_audio_s))
         lane.on_close.push(stack.pop_all())
         return lane
 
 
-def _recognizer(model: StoredModel, config: ServiceConfig) -> Recognizer:
+def _recognizer(model: StoredModel, config: ServiceConfig, progress: Callable[[float], None]) -> Recognizer:
     factory = registry.load(model.engine)
     recognizer: Recognizer
     if model.engine == "sphinx":
@@ -43,15 +51,33 @@ def _recognizer(model: StoredModel, config: ServiceConfig) -> Recognizer:
         recognizer = factory(
             model.path,
             name=model.name,
-            device=config.device,
-            compute_type=config.compute_type,
-            threads=config.threads,
-            workers=config.workers,
-            backend=config.backend,
-            kept_in=kept_in(model, config),
+            **_choices(model, config),
             speech=spoken_windows,
+            passages=spoken_passages,
+            progress=progress,
         )
     return recognizer
+
+
+def foresee(model: StoredModel, config: ServiceConfig) -> Choice | None:
+    """What a Whisper model will be run by, with nothing opened; None for other engines. Raises as `open_lane`."""
+    if model.engine != "whisper":
+        return None
+    from talkie.engines.asr.whisper.backends import BackendOptions, foresee
+    from talkie.engines.asr.whisper.model_files import check
+
+    return foresee(check(model.path, model.name), BackendOptions(**_choices(model, config)))
+
+
+def _choices(model: StoredModel, config: ServiceConfig) -> dict[str, Any]:
+    return {
+        "device": config.device,
+        "compute_type": config.compute_type,
+        "threads": config.threads,
+        "workers": config.workers,
+        "backend": config.backend,
+        "kept_in": kept_in(model, config),
+    }
 
 
 def kept_in(model: StoredModel, config: ServiceConfig) -> Path:

@@ -28,7 +28,8 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A row of `talkie ps`: `idle_s` is 0 while somebody uses it."""
+    """A row of `talkie ps`: `idle_s` is 0 while somebody uses it. `backend` is the library that computes, and
+    `backend_reason` why it is this one; empty for engines that have but one."""
 
     name: str
     engine: str
@@ -36,6 +37,9 @@ class LoadedModel:
     compute_type: str
     users: int
     idle_s: float
+    backend: str = ""
+    backend_reason: str = ""
+    workers: int = 1
 
 
 class LeaseTable:
@@ -120,4 +124,14 @@ class LeaseTable:
 
 def _row(lane: Lane, users: int, idle_s: float) -> LoadedModel:
     info = lane.recognizer.info
-    return LoadedModel(info.name, info.engine, info.device, info.compute_type, users, idle_s)
+    return LoadedModel(
+        info.name,
+        info.engine,
+        info.device,
+        info.compute_type,
+        users,
+        idle_s,
+        info.backend,
+        info.backend_reason,
+        info.workers,
+    )

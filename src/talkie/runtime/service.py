@@ -30,6 +30,7 @@ from talkie.runtime.config import ServiceConfig
 from talkie.runtime.engines import COMPILED, open_lane
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import LeaseTable, LoadedModel
+from talkie.runtime.preparation import Preparations
 from talkie.runtime.requests import TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
 from talkie.types import Notice, Samples, SpeechChunk, Transcript, TranscriptEvent
@@ -74,6 +75,7 @@ class Service:
         self.config = config
         self.store = ModelStore(config.home, offline=config.offline or None)
         self._admission = Admission(config.concurrency, config.queue_size)
+        self.preparations = Preparations()
         self._leases = LeaseTable(self._load, config.max_loaded_models)
         self._detector: VoiceActivityDetector = registry.load("silero")(cache_dir=config.home / COMPILED / "silero")
         self._voice: Synthesizer | None = None
@@ -157,7 +159,14 @@ class Service:
         return AudioLimits(max_seconds=self.config.max_audio_seconds, max_bytes=self.config.max_audio_bytes)
 
     def _load(self, key: str) -> Lane:
-        return open_lane(self.store.resolve(key), self.store, self.config)
+        model = self.store.resolve(key)
+        with self.preparations.of(model.name) as progress:
+            return open_lane(model, self.store, self.config, progress)
+
+    def prepare(self, request: TranscribeRequest) -> None:
+        """Load the model for a request, and do what is done once for it. Raises the errors of `talkie.errors`."""
+        with self._leases.lease(_key(self.choose(request))):
+            pass
 
     # -- speaking --------------------------------------------------------------------------------------------------
 
@@ -185,11 +194,15 @@ class Service:
 
     def ready(self) -> Readiness:
         """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
-        parts = dict(self._parts)
+        parts = {part: self._state(part, state) for part, state in self._parts.items()}
         for row, lane in self._leases.lanes():
             is_ready = getattr(lane.recognizer, "ready", None)
             parts[f"model {row.name}"] = "ready" if is_ready is None or is_ready() else "loading"
         return Readiness(all(parts[needed] == "ready" for needed in self._parts), parts)
+
+    def _state(self, part: str, state: str) -> str:
+        """A model that loads for the first time on this machine says how far it has come."""
+        return (self.preparations.state(part.removeprefix("model ")) or state) if state == "loading" else state
 
     def warm(self) -> None:
         """Load what a first request needs. What fails is told by `ready`; this raises nothing of `talkie.errors`."""

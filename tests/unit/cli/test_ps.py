@@ -19,6 +19,9 @@ LOADED = [
         "compute_type": "float16",
         "users": 2,
         "idle_s": 0.0,
+        "backend": "ctranslate2",
+        "backend_reason": "OpenVINO has no CUDA.",
+        "workers": 2,
     },
     {"name": "sphinx-en", "engine": "sphinx", "device": "cpu", "compute_type": "", "users": 0, "idle_s": 12.4},
 ]
@@ -40,10 +43,12 @@ def run(*arguments: str) -> None:
 
 def test_a_table(loaded: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
     run()
-    assert capsys.readouterr().out.splitlines() == [
-        "NAME          ENGINE   SIZE    PROCESSOR     UNTIL",
-        "whisper-base  whisper  145 MB  cuda float16  in use by 2",
-        "sphinx-en     sphinx   -       cpu           needed (idle 12 s)",
+    told = capsys.readouterr()
+    assert told.err == "note: whisper-base is run by CTranslate2: OpenVINO has no CUDA.\n"
+    assert told.out.splitlines() == [
+        "NAME          ENGINE   SIZE    PROCESSOR     BACKEND         UNTIL",
+        "whisper-base  whisper  145 MB  cuda float16  ctranslate2 x2  in use by 2",
+        "sphinx-en     sphinx   -       cpu           -               needed (idle 12 s)",
     ]
 
 

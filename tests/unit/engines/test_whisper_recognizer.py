@@ -144,7 +144,7 @@ def test_what_cannot_share_a_batch_has_another_key(whisper: WhisperRecognizer) -
 
 def test_as_many_threads_as_it_says_may_call_at_once(whisper: WhisperRecognizer) -> None:
     recognizer = WhisperRecognizer(shape_model(SEVERAL), name="whisper-micro", device="cpu", threads=1, workers=2)
-    assert (recognizer.info.workers, whisper.info.workers) == (2, 1)
+    assert recognizer.info.workers == 2
     batches = [[noise(seconds, seed) for seed in range(3)] for seconds in (4.0, 30.0, 11.0, 22.0)]
     with ThreadPoolExecutor(2) as pool:
         at_once = list(pool.map(lambda batch: hear_all(recognizer, batch, GREEDY), batches))

@@ -1,4 +1,4 @@
-"""Which library runs a model: the one asked for, or the fastest that can do what is asked on this machine.
+"""Which library runs a model: the one asked for, or the one that was faster in a trial on this machine.
 
 OpenVINO runs what it can on processors; CTranslate2 everything else. Why it is the one and not the other is kept as a
 sentence, for whoever looks (`talkie doctor`, `talkie ps`).
@@ -7,19 +7,23 @@ sentence, for whoever looks (`talkie doctor`, `talkie ps`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from talkie.engines import openvino_runtime
 from talkie.engines.asr.whisper import hardware
 from talkie.engines.asr.whisper.backend import Backend
+from talkie.engines.asr.whisper.choice import Choice, recall
 from talkie.engines.asr.whisper.model_files import ModelFiles
+from talkie.engines.asr.whisper.openvino.converted import Converted
 from talkie.engines.asr.whisper.openvino.form import Form, choose_form
+from talkie.engines.asr.whisper.trial import Passage
 from talkie.errors import EngineFailed, EngineUnavailable, InvalidValue, ModelBroken
 from talkie.types import Samples
 
 BACKENDS = ("auto", "openvino", "ctranslate2")
+ASKED_FOR = "asked for"
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +32,15 @@ def _no_speech() -> Iterable[Samples]:
     return ()
 
 
+def _no_passages() -> Sequence[Passage]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """As in `WhisperRecognizer`. `speech` gives windows to calibrate by, `kept_in` is where a converted model lies
-    (None: OpenVINO is not for this model), `progress` is told the share of a conversion that is done."""
+    """As in `WhisperRecognizer`. `speech` gives windows to calibrate by, `passages` some to choose by (none: OpenVINO
+    is taken where it can), `kept_in` is where a converted model and the choice lie (None: OpenVINO is not for this
+    model), `progress` is told the share that is done of what is done once."""
 
     backend: str = "auto"
     device: str = "auto"
@@ -40,7 +49,14 @@ class BackendOptions:
     workers: int = 0
     kept_in: Path | None = None
     speech: Callable[[], Iterable[Samples]] = _no_speech
+    passages: Callable[[], Sequence[Passage]] = _no_passages
     progress: Callable[[float], None] = field(default=lambda _: None)
+
+    def layout(self) -> tuple[int, int]:
+        """Calls at once on a processor, and threads for each: by default a worker of one thread on every core."""
+        cores = hardware.physical_cores()
+        workers = self.workers or max(1, cores // (self.threads or 1))
+        return workers, self.threads or max(1, cores // workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +69,41 @@ class Opened:
 
 def open_backend(files: ModelFiles, options: BackendOptions) -> Opened:
     """Raises `InvalidValue` for an unknown name, `EngineUnavailable` where the one asked for cannot do it."""
-    if options.backend not in BACKENDS:
-        raise InvalidValue("backend", f"{options.backend!r} is not one of {', '.join(BACKENDS)}.")
-    if options.threads < 0 or options.workers < 0:
-        raise InvalidValue("threads" if options.threads < 0 else "workers", "threads and workers are 0 (auto) or more.")
+    _check(options)
     if options.backend == "ctranslate2":
-        return Opened(_ctranslate2(files, options), "asked for")
-    form, obstacle = _form(options)
+        return Opened(open_ctranslate2(files, options), ASKED_FOR)
+    form, obstacle = openvino_form(options)
     if form is not None:
         try:
-            return Opened(_openvino(files, form, options), f"the fastest for {form.name} on this processor")
+            return _open_where_it_can(files, form, options)
         except (EngineFailed, EngineUnavailable, ModelBroken, OSError) as error:
             obstacle = f"OpenVINO cannot: {error}"
+            _log.warning("%s: %s", files.name, obstacle)
     if options.backend == "openvino":
         raise EngineUnavailable("whisper", obstacle, hint="Use the backend auto or ctranslate2.")
     _log.info("%s is run by CTranslate2: %s", files.name, obstacle)
-    return Opened(_ctranslate2(files, options), obstacle)
+    return Opened(open_ctranslate2(files, options), obstacle)
 
 
-def _form(options: BackendOptions) -> tuple[Form | None, str]:
+def foresee(files: ModelFiles, options: BackendOptions) -> Choice:
+    """What `open_backend` will come to, with nothing opened: `measured` is empty where no trial has been held."""
+    _check(options)
+    form, obstacle = (None, ASKED_FOR) if options.backend == "ctranslate2" else openvino_form(options)
+    if form is None:
+        device = hardware.choose_device(options.device)
+        compute_type = hardware.choose_compute_type(options.compute_type, device)
+        workers, threads = options.layout() if device == "cpu" else (max(1, options.workers), options.threads)
+        return Choice("ctranslate2", compute_type, obstacle, threads, workers)
+    found = _recalled(files, options) if options.backend == "auto" else None
+    if found is not None:
+        workers, threads = by_choice(found, options).layout()
+        return replace(found, workers=workers, threads=threads)
+    reason = ASKED_FOR if options.backend == "openvino" else "most likely; the first start measures it"
+    workers, threads = options.layout()
+    return Choice("openvino", form.name, reason, threads, workers)
+
+
+def openvino_form(options: BackendOptions) -> tuple[Form | None, str]:
     """What OpenVINO would compute with; or None and why it cannot be asked."""
     if not openvino_runtime.available():
         return None, "OpenVINO is not installed."
@@ -79,15 +111,43 @@ def _form(options: BackendOptions) -> tuple[Form | None, str]:
         return None, "OpenVINO has no CUDA."
     if options.kept_in is None:
         return None, "there is no place to keep a converted model."
-    has_bf16 = "BF16" in openvino_runtime.core().get_property(openvino_runtime.DEVICE, "OPTIMIZATION_CAPABILITIES")
-    form = choose_form(options.compute_type, has_bf16=has_bf16)
+    try:
+        form = choose_form(options.compute_type, has_bf16="BF16" in openvino_runtime.capabilities())
+    except EngineUnavailable as error:
+        return None, f"OpenVINO cannot: {error}"
     return form, "" if form else f"OpenVINO has no {options.compute_type} here."
 
 
-def _openvino(files: ModelFiles, form: Form, options: BackendOptions) -> Backend:
-    from talkie.engines.asr.whisper.openvino.compiled import Compiled, Running
+def by_choice(choice: Choice, options: BackendOptions) -> BackendOptions:
+    """The options with what was chosen; threads and workers that the user named stand."""
+    free = not (options.threads or options.workers)
+    return replace(
+        options,
+        backend=choice.backend,
+        compute_type=choice.compute_type,
+        threads=choice.threads if free else options.threads,
+        workers=choice.workers if free else options.workers,
+    )
+
+
+def open_chosen(files: ModelFiles, choice: Choice, options: BackendOptions) -> Backend:
+    options = by_choice(choice, options)
+    if choice.backend == "ctranslate2":
+        if choice.vectors:
+            hardware.use_vectors(choice.vectors)
+        model = open_ctranslate2(files, options)
+    else:
+        form, obstacle = openvino_form(options)
+        if form is None:
+            raise EngineUnavailable("whisper", obstacle)
+        model = open_openvino(files, form, options)
+    model.max_batch = choice.max_batch or model.max_batch
+    return model
+
+
+def converted_model(files: ModelFiles, form: Form, options: BackendOptions) -> Converted:
+    """Converted now where it was not."""
     from talkie.engines.asr.whisper.openvino.converted import open_converted
-    from talkie.engines.asr.whisper.openvino.model import OpenVinoModel
 
     assert options.kept_in is not None
     place = options.kept_in / form.name
@@ -97,15 +157,45 @@ def _openvino(files: ModelFiles, form: Form, options: BackendOptions) -> Backend
 
         _log.info("%s is converted for OpenVINO, once.", files.name)
         converted = convert(files, form, place, options.speech, options.progress)
-    cores = hardware.physical_cores()
-    workers = options.workers or max(1, cores // (options.threads or 1))
-    running = Running(form.precision, options.threads or max(1, cores // workers), workers)
-    return OpenVinoModel(converted, Compiled(place, running), workers)
+    return converted
 
 
-def _ctranslate2(files: ModelFiles, options: BackendOptions) -> Backend:
+def open_openvino(files: ModelFiles, form: Form, options: BackendOptions) -> Backend:
+    from talkie.engines.asr.whisper.openvino.compiled import Compiled, Running
+    from talkie.engines.asr.whisper.openvino.model import OpenVinoModel
+
+    converted = converted_model(files, form, options)
+    workers, threads = options.layout()
+    return OpenVinoModel(converted, Compiled(converted.directory, Running(form.precision, threads, workers)), workers)
+
+
+def open_ctranslate2(files: ModelFiles, options: BackendOptions) -> Backend:
     from talkie.engines.asr.whisper.ct2 import LoadOptions, open_model
 
-    return open_model(
-        files, LoadOptions(options.device, options.compute_type, options.threads, max(1, options.workers))
-    )
+    workers, threads = max(1, options.workers), options.threads
+    if hardware.choose_device(options.device) == "cpu":
+        workers, threads = options.layout()
+    return open_model(files, LoadOptions(options.device, options.compute_type, threads, workers))
+
+
+def _check(options: BackendOptions) -> None:
+    if options.backend not in BACKENDS:
+        raise InvalidValue("backend", f"{options.backend!r} is not one of {', '.join(BACKENDS)}.")
+    if options.threads < 0 or options.workers < 0:
+        raise InvalidValue("threads" if options.threads < 0 else "workers", "threads and workers are 0 (auto) or more.")
+
+
+def _open_where_it_can(files: ModelFiles, form: Form, options: BackendOptions) -> Opened:
+    """OpenVINO can; whether it shall is asked for, remembered, or found out now."""
+    if options.backend == "openvino":
+        return Opened(open_openvino(files, form, options), ASKED_FOR)
+    found = _recalled(files, options)
+    if found is not None:
+        return Opened(open_chosen(files, found, options), found.reason)
+    from talkie.engines.asr.whisper.first_start import choose
+
+    return Opened(*choose(files, form, options))
+
+
+def _recalled(files: ModelFiles, options: BackendOptions) -> Choice | None:
+    return None if options.kept_in is None else recall(options.kept_in, files, options.compute_type)

@@ -134,6 +134,11 @@ def use_wide_vectors() -> bool:
     return os.environ.setdefault(_ISA, "AVX512") == "AVX512"
 
 
+def use_vectors(name: str) -> None:
+    """Like `use_wide_vectors`, with an instruction set of CTranslate2's by name."""
+    os.environ.setdefault(_ISA, name)
+
+
 def has_wide_vectors() -> bool:
     """Whether the processor has the AVX-512 that CTranslate2 asks for."""
     return _flags() >= _AVX512
