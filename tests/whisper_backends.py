@@ -43,6 +43,7 @@ SAID = (
     "close the window and turn the lamp off",
 )
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NOISE = 0.02
 HUMAN = Path(__file__).parents[2] / "shared" / "speech"
 Features = NDArray[np.float32]
 
@@ -157,7 +158,7 @@ def many_spoken(count: int, seed: int = 11) -> list[Spoken]:
         texts = [str(text) for text in rng.choice(SAID, int(rng.integers(5, 8)), replace=False)]
         samples = joined([say(text, VOICES[number % len(VOICES)]) for text in texts], float(rng.uniform(0.5, 0.9)))
         noise = rng.standard_normal(len(samples)).astype(np.float32)
-        found.append(Spoken(" ".join(texts), samples + np.float32(0.004 * (number % 3)) * noise))
+        found.append(Spoken(" ".join(texts), samples + np.float32(_NOISE * (number % 3)) * noise))
     return found
 
 
