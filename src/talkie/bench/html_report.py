@@ -74,7 +74,7 @@ def _verdicts(table: Table) -> str:
         kind = {"met": "met", "MISSED": "missed"}.get(word, "open")
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in (goal, where, measured))
         rows.append(f'<tr><td class="{kind}">{escape(word)}</td>{cells}</tr>')
-    return f'<h2>Goals</h2><div class="wide"><table class="goals">{"".join(rows)}</table></div>'
+    return f'<h2>{escape(table.title)}</h2><div class="wide"><table class="goals">{"".join(rows)}</table></div>'
 
 
 def _file_pictures(found: Mapping[Figure, Rounds], model: str, workload: str) -> Iterator[str]:

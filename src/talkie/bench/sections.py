@@ -36,7 +36,7 @@ CROWD_COLUMNS = {
 RATIO_COLUMNS = ("audio_per_cpu_s", "rtfx", "ready_s", "ready_cpu_s", "first_segment_s", "peak_mb")
 RATIO_NOTE = (
     "Medians of the ratios within rounds, and their 95 % intervals. Above 1 is better in the first two columns, below 1"
-    " in the others."
+    " in the others. Of one or two rounds the interval is the range."
 )
 MAX_ERROR_CHARS = 300
 
@@ -107,12 +107,12 @@ def limit_table(result: Result) -> Table | None:
         "features, the file."
     )
     head = ("contender", "limit, CPU ms a window", "measured", "of the limit")
-    return Table("Beside the machine's limit", head, tuple(rows), note) if rows else None
+    return Table(f"Beside the machine's limit{_only(result)}", head, tuple(rows), note) if rows else None
 
 
 def verdict_table(result: Result) -> Table:
     rows = tuple((one.goal, one.where or MISSING, one.measured, one.word) for one in verdicts(result))
-    return Table("Goals", ("goal", "where", "measured", "verdict"), rows)
+    return Table(f"Goals{_only(result)}", ("goal", "where", "measured", "verdict"), rows)
 
 
 def contender_table(result: Result) -> Table:
@@ -142,6 +142,10 @@ def sections(result: Result) -> list[Table]:
 def _marked(model: str, result: Result) -> str:
     """The name, and behind a shape-true model's what its figures are good for: tables travel alone."""
     return f"{model} (SPEED ONLY)" if any(one.shape_true for one in result.models if one.name == model) else model
+
+
+def _only(result: Result) -> str:
+    return " (SPEED ONLY)" if result.speed_only else ""
 
 
 def warning(result: Result) -> str:

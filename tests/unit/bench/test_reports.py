@@ -63,7 +63,7 @@ def test_ratios_are_of_peers_that_count(run: Result) -> None:
 
 
 def test_every_table_of_a_shape_true_model_says_so(run: Result) -> None:
-    for table in [*file_tables(run), *ratio_tables(run)]:
+    for table in sections(run):
         assert "SPEED ONLY" in table.title
     assert "SPEED ONLY" in dict(facts(run))["models"]
     real = replace(run, models=tuple(replace(one, shape_true=False) for one in run.models))
