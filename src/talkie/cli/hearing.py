@@ -41,6 +41,12 @@ class LocalHearer:
     def __init__(self, service: Service, request: TranscribeRequest) -> None:
         self._service, self._request = service, request
 
+    def prepare(self) -> None:
+        """A model that was never here before is opened now, and what that takes is shown."""
+        from talkie.cli.preparing import prepare
+
+        prepare(self._service, self._request)
+
     def hear(self, source: Path | BinaryIO) -> Iterator[TranscriptEvent]:
         return self._service.transcribe(source, self._request)
 

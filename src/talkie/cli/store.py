@@ -57,6 +57,8 @@ def pull(
         with shown(reference) as progress:
             model = store.pull(reference, name=name, progress=progress, notice=_note, force=force)
         _note(f"{model.name} is here ({_size(model.size_bytes)}). Try: talkie transcribe --model {model.name} FILE")
+        if model.engine == "whisper":
+            _note("Its first start prepares it for this machine, once; `talkie tune` does it now and more thoroughly.")
         typer.echo(model.path if model.size_bytes else model.name)
 
 
@@ -145,15 +147,25 @@ def verify(
 
 
 def import_model(
-    source: Annotated[Path, typer.Argument(metavar="DIR|ZIP|TAR", help="A CTranslate2 Whisper model.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR|ZIP|TAR", help="A Whisper model of CTranslate2's kind, or a directory of Hugging Face's."
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     home: Home = None,
 ) -> None:
-    """Bring in a model without a network: a directory, a zip or tar of one, or one from the hub's cache."""
+    """Bring in a model without a network: a directory, a zip or tar of one, or one from the hub's cache.
+
+    A directory as Hugging Face's transformers write it (model.safetensors) is converted on the way.
+    """
+    from talkie.cli.hf_import import ctranslate2_form
     from talkie.cli.store_progress import shown
 
-    with shown("import") as progress:
-        model = _store(home).import_(source, name=name, progress=progress, notice=_note)
+    store = _store(home)
+    with ctranslate2_form(source.expanduser(), name, store.tmp, _note) as (found, called), shown("import") as progress:
+        model = store.import_(found, name=called, progress=progress, notice=_note)
     _note(f"{model.name} is here ({_size(model.size_bytes)}).")
     typer.echo(model.path)
 

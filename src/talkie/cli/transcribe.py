@@ -148,7 +148,9 @@ def _raw(text: str | None) -> RawFormat | None:
 def _local(settings: Settings, request: TranscribeRequest) -> Hearer:
     from talkie.cli.hearing import local_hearer
 
-    return local_hearer(settings, request)
+    hearer = local_hearer(settings, request)
+    hearer.prepare()
+    return hearer
 
 
 def _remote(server: str, key: str | None, cacert: Path | None, request: TranscribeRequest, *, live: bool) -> Hearer:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COMPILED = "compiled"
 """The directory, at home, of what was made for this machine and can be made again."""
+CHOICE = "choice.json"
+"""There, beside a model's forms: what it is run by, once that was found out."""
 SPHINX_WORKERS_MAX = 4
 """A worker of the built-in engine takes about 90 MB and one processor."""
 
@@ -67,6 +69,11 @@ def foresee(model: StoredModel, config: ServiceConfig) -> Choice | None:
     from talkie.engines.asr.whisper.model_files import check
 
     return foresee(check(model.path, model.name), BackendOptions(**_choices(model, config)))
+
+
+def is_new(model: StoredModel, config: ServiceConfig) -> bool:
+    """Whether nothing was ever chosen for a Whisper model that the choice is open for."""
+    return model.engine == "whisper" and config.backend == "auto" and not (kept_in(model, config) / CHOICE).is_file()
 
 
 def _choices(model: StoredModel, config: ServiceConfig) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from talkie.runtime import metrics
 from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.engines import COMPILED, open_lane
+from talkie.runtime.engines import COMPILED, is_new, open_lane
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import LeaseTable, LoadedModel
 from talkie.runtime.preparation import Preparations
@@ -162,6 +162,10 @@ class Service:
         model = self.store.resolve(key)
         with self.preparations.of(model.name) as progress:
             return open_lane(model, self.store, self.config, progress)
+
+    def is_new(self, request: TranscribeRequest) -> bool:
+        """Whether the model for a request is yet to be prepared for this machine. Looks at one file's name at most."""
+        return is_new(self.choose(request), self.config)
 
     def prepare(self, request: TranscribeRequest) -> None:
         """Load the model for a request, and do what is done once for it. Raises the errors of `talkie.errors`."""

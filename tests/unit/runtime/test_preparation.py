@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from talkie.runtime.preparation import Preparations
+
+
+def test_how_far_it_has_come_is_told_to_all_who_look(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[tuple[str, float]] = []
+    found = Preparations(lambda name, share: heard.append((name, share)))
+    with caplog.at_level(logging.INFO), found.of("whisper-tiny") as step:
+        assert found.state("whisper-tiny") == ""
+        for percent in range(0, 101, 5):
+            step(percent / 100)
+            assert found.state("whisper-tiny") == f"converting {percent} %"
+        assert found.state("whisper-base") == ""
+    assert found.state("whisper-tiny") == ""
+    assert heard[0] == ("whisper-tiny", 0.0) and heard[-1] == ("whisper-tiny", 1.0) and len(heard) == 21
+    assert [record.args for record in caplog.records] == [("whisper-tiny", share) for share in range(0, 101, 20)]
+
+
+def test_a_preparation_that_fails_is_over() -> None:
+    found = Preparations()
+    with pytest.raises(OSError, match="full"), found.of("whisper-tiny") as step:
+        step(0.5)
+        raise OSError("full")
+    assert found.state("whisper-tiny") == ""
