@@ -1,7 +1,7 @@
 """What rounding costs: vectors, words and times of every form beside CTranslate2's in float32, on the same audio.
 
 The bounds have room over what was measured on the trained test model: of cosine distances at least a factor of four, of
-word times one token in fifty. A form that is further off has a fault and not bad luck. A test that fails tells the rates.
+word times one token in fifty. What is further off has a fault and not bad luck. A test that fails tells the rates.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COSINE = {
     "openvino int8_bfloat16": 1e-3,
 }
 """Mean distance over the vectors of half a minute."""
-POINTS = 0.003
+WORDS = 3
 NEAR = {form: 0.99 if form == "openvino float32" else 0.97 for form in FORMS}
 """The share of tokens that begin within a step, 20 ms, of where CTranslate2 begins them in float32."""
 Floats = NDArray[np.float32]
@@ -54,7 +54,7 @@ def tokens() -> WhisperTokens:
 
 @cache
 def speech(who: str) -> list[Spoken]:
-    return many_spoken(24) if who == "synthetic" else human_digits()
+    return many_spoken(34, seed=77) if who == "synthetic" else human_digits()
 
 
 @cache
@@ -107,11 +107,11 @@ def test_encoders_give_the_same_vectors(form: str) -> None:
 
 
 def test_no_words_are_lost_to_rounding(form: str) -> None:
-    """Of synthetic speech, most of it in noise, over seven hundred words: 0.3 points are two of them."""
+    """Of synthetic speech, most of it in noise, a thousand words: 0.3 points are three of them."""
     found, expected = wer(form, "synthetic"), wer(REFERENCE, "synthetic")
-    assert expected.words > 700
-    assert expected.rate < 0.1
-    assert found.rate - expected.rate <= POINTS, (form, found, expected)
+    assert expected.words >= 950
+    assert 0 < expected.rate < 0.1
+    assert found.errors - expected.errors <= WORDS, (form, found, expected)
 
 
 @pytest.mark.human
