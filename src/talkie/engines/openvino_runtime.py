@@ -107,6 +107,13 @@ def compile_model(
     return compile_graph(source, options, cache_dir)
 
 
+def new_request(compiled: Any) -> Any:
+    """One call at a time of a compiled graph, which stays in memory as long as its requests do."""
+    request = compiled.create_infer_request()
+    request.of = compiled
+    return request
+
+
 def compile_graph(source: Any, options: GraphOptions, cache_dir: Path | None = None) -> Any:
     """A `CompiledModel` of a graph in a file (IR or ONNX) or of a `Model` in memory.
 
@@ -180,7 +187,9 @@ def _opened(runtime: Any, kept: CompiledFile, options: GraphOptions) -> Any | No
     if blob is None:
         return None
     try:
-        return runtime.import_model(blob, DEVICE, options.properties())
+        compiled = runtime.import_model(load().Tensor(blob, shared_memory=True), DEVICE, options.properties())
+        compiled.kept = blob  # its weights lie there: they must not go before it does
+        return compiled
     except (RuntimeError, TypeError, ValueError):
         _log.info("A compiled graph does not fit this OpenVINO and is made again.")
         return None

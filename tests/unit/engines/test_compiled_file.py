@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from talkie.engines.compiled_file import MAX_KEPT, CompiledFile
+from talkie.engines.compiled_file import HEAD_BYTES, MAX_KEPT, CompiledFile
 
 BLOB = bytes(range(256)) * 8
 
@@ -18,10 +18,16 @@ def kept(tmp_path: Path) -> CompiledFile:
     return CompiledFile(tmp_path / "compiled", "graph.xml", "version 1")
 
 
+def content(kept: CompiledFile) -> bytes:
+    read = kept.read()
+    assert read is not None
+    return read.tobytes()
+
+
 def test_what_was_written_comes_back(kept: CompiledFile) -> None:
     assert kept.read() is None
     kept.write(BLOB)
-    assert kept.read() == BLOB
+    assert content(kept) == BLOB
     assert [path.name for path in kept.directory.iterdir()] == [kept.path.name]
 
 
@@ -30,7 +36,7 @@ def test_another_key_has_another_file(kept: CompiledFile) -> None:
     other = CompiledFile(kept.directory, kept.name, "version 2")
     assert other.read() is None
     other.write(b"other")
-    assert (kept.read(), other.read()) == (BLOB, b"other")
+    assert (content(kept), content(other)) == (BLOB, b"other")
 
 
 def test_a_key_whose_file_name_is_the_same_by_chance_is_another_key(kept: CompiledFile) -> None:
@@ -41,7 +47,7 @@ def test_a_key_whose_file_name_is_the_same_by_chance_is_another_key(kept: Compil
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.integers(0, len(BLOB) + 20), change=st.sampled_from(["cut", "flip", "more"]))
+@given(place=st.integers(0, HEAD_BYTES + len(BLOB) - 1), change=st.sampled_from(["cut", "flip", "more"]))
 def test_damage_is_seen(kept: CompiledFile, place: int, change: str) -> None:
     kept.write(BLOB)
     content = bytearray(kept.path.read_bytes())
@@ -53,6 +59,14 @@ def test_damage_is_seen(kept: CompiledFile, place: int, change: str) -> None:
         content.append(0)
     kept.path.write_bytes(content)
     assert kept.read() is None
+
+
+def test_what_is_changed_in_memory_stays_out_of_the_file(kept: CompiledFile) -> None:
+    kept.write(BLOB)
+    read = kept.read()
+    assert read is not None
+    read[:] = 0
+    assert content(kept) == BLOB
 
 
 def test_a_directory_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from talkie.errors import EngineUnavailable, InvalidValue
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """A machine with a device for each key: what its devices can compute with."""
     devices = {"cpu": {"int8", "int8_float32", "float32"}}
+    monkeypatch.setattr(hardware, "may_have_cuda", lambda: True)
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: int("cuda" in devices))
     monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda device: devices[device])
     return devices

@@ -35,13 +35,13 @@ def model(tmp_path: Path) -> Path:
 def test_a_whole_model(model: Path) -> None:
     files = check(model)
     assert files.name == "small"
-    assert read_vocabulary(files) == ["a", "b"]
+    assert list(read_vocabulary(files)) == ["a", "b"]
 
 
 def test_vocabulary_as_text(model: Path) -> None:
     (model / "vocabulary.json").unlink()
     (model / "vocabulary.txt").write_text("a\nb", encoding="utf-8")
-    assert read_vocabulary(check(model)) == ["a", "b"]
+    assert list(read_vocabulary(check(model))) == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from fakes import hear_all
-from talkie.engines.asr.whisper import WhisperRecognizer
+from talkie.engines.asr.whisper import WhisperRecognizer, hardware
 from talkie.engines.base import PRESETS, DecodingOptions, RecognizeOptions
 from talkie.engines.registry import load
 from talkie.errors import EngineFailed, EngineUnavailable, InvalidValue, ModelBroken, UnsupportedByModel
@@ -302,6 +302,7 @@ class NoCublas:
 
 def test_cuda_without_its_libraries(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Asked for CUDA, it is an error with a hint at once; asked for any device, the processor does the work."""
+    monkeypatch.setattr(hardware, "may_have_cuda", lambda: True)
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
     monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda device: {"float16", "int8"})
     monkeypatch.setattr(ctranslate2.models, "Whisper", NoCublas)

@@ -80,7 +80,7 @@ class OpenVinoGraph:
         with self._lock:
             request = self._idle.pop() if self._idle else None
         with _running():
-            request = request or self._graph.create_infer_request()
+            request = request or openvino_runtime.new_request(self._graph)
             outputs = request.infer({"input": windows, "h": state[0], "c": state[1]}, share_outputs=True)
             found, h, c = (np.array(outputs[number], np.float32) for number in range(3))
         with self._lock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -25,6 +26,8 @@ _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")
 _ISA = "CT2_FORCE_CPU_ISA"
 _AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
+_CUDA_DRIVERS = (Path("/dev/nvidiactl"), Path("/proc/driver/nvidia"), Path("/dev/dxg"))
+"""NVIDIA's driver, and Microsoft's under WSL."""
 _KEPT_BYTES = 1 << 30
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEEP = ((_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_MMAP_THRESHOLD, _KEPT_BYTES), (_M_ARENA_MAX, 1))
@@ -32,18 +35,23 @@ _KEEP = ((_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_MMAP_THRESHOLD, _KEPT_BYTES), (_M
 
 def choose_device(device: str) -> str:
     """`cpu` or `cuda`. Raises `InvalidValue` for other names, `EngineUnavailable` for CUDA where there is none."""
-    import ctranslate2
-
     if device not in DEVICES:
         raise InvalidValue("device", f"{device!r} is not a device: {', '.join(DEVICES)}.")
-    if device == "cpu":
-        return device
+    if device == "cpu" or (device == "auto" and not may_have_cuda()):
+        return "cpu"
+    import ctranslate2
+
     has_cuda = ctranslate2.get_cuda_device_count() > 0
     if device == "cuda" and not has_cuda:
         raise EngineUnavailable(
             "whisper", "no CUDA device was found.", hint="Check `nvidia-smi`, or use the device auto or cpu."
         )
     return "cuda" if has_cuda else "cpu"
+
+
+def may_have_cuda() -> bool:
+    """Whether it is worth asking a library, which takes longer than to look for a driver."""
+    return sys.platform != "linux" or any(place.exists() for place in _CUDA_DRIVERS)
 
 
 def choose_compute_type(compute_type: str, device: str) -> str:

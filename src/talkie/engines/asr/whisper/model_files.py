@@ -7,7 +7,9 @@ pickles among it, is left alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +48,24 @@ def check(directory: Path, name: str = "") -> ModelFiles:
     return ModelFiles(directory, name, directory / "tokenizer.json", directory / (vocabulary or VOCABULARIES[0]))
 
 
-def read_vocabulary(files: ModelFiles) -> list[str]:
+def read_vocabulary(files: ModelFiles) -> Sequence[str]:
     """The tokens of the model in the order of their ids. Raises `ModelBroken`."""
+    try:
+        stamp = files.vocabulary.stat().st_mtime_ns
+    except OSError:
+        raise ModelBroken(files.name, f"{files.vocabulary.name} cannot be read.") from None
+    return _tokens(files, stamp)
+
+
+@lru_cache(maxsize=1)
+def _tokens(files: ModelFiles, _stamp: int) -> Sequence[str]:
+    """Opening a model asks for them from several places: the last one stays parsed."""
     if files.vocabulary.suffix == ".json":
         tokens = read_json(files.vocabulary, files.name)
-        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        if not isinstance(tokens, list) or not set(map(type, tokens)) <= {str}:
             raise ModelBroken(files.name, f"{files.vocabulary.name} is not a list of tokens.")
-        return tokens
-    return _read_text(files.vocabulary, files.name).split("\n")
+        return tuple(tokens)
+    return tuple(_read_text(files.vocabulary, files.name).split("\n"))
 
 
 def stays_inside(path: Path, directory: Path) -> bool:

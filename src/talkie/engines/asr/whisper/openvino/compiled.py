@@ -69,7 +69,7 @@ class Compiled:
         with self._lock:
             idle = self._idle.setdefault(name, [])
             request = idle.pop() if idle else None
-        request = request or graph.create_infer_request()
+        request = request or openvino_runtime.new_request(graph)
         yield request  # a request that failed is not lent out again
         with self._lock:
             idle.append(request)

@@ -84,7 +84,7 @@ def _sizes(directory: Path) -> dict[str, int]:
 def vocabulary(files: ModelFiles) -> Vocabulary:
     """Raises `ModelBroken` where a token is missing that no Whisper model can be without."""
     tokens = read_vocabulary(files)
-    ids = {token: number for number, token in enumerate(tokens)}
+    ids = {token: number for number, token in enumerate(tokens) if token.startswith("<|")}
     for needed in ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"):
         if needed not in ids:
             raise ModelBroken(files.name, f"its vocabulary has no token {needed}.")

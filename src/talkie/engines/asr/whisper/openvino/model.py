@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkie.audio.mel import MAX_FRAMES
+from talkie.engines import openvino_runtime
 from talkie.engines.asr.whisper import search
 from talkie.engines.asr.whisper.backend import AlignItem, GenerateOptions
 from talkie.engines.asr.whisper.decoding import Hypothesis
@@ -91,7 +92,7 @@ class OpenVinoModel:
             return search.alignment(attention[0, :, :, : item.frames // 2], logits[0], item.tokens, known.layout, first)
 
     def _steps(self, encoded: Encoded, numbers: Sequence[int], suppressed: Sequence[int] = ()) -> DecoderSteps:
-        request = self._compiled.graph(STEP).create_infer_request()
+        request = openvino_runtime.new_request(self._compiled.graph(STEP))
         cross = self._cross(encoded).take(numbers)
         return DecoderSteps(request, cross, self._converted.vocabulary.layout, suppressed)
 
@@ -103,8 +104,6 @@ class OpenVinoModel:
             return encoded.cross
 
     def _make_cross(self, windows: Sequence[NDArray[np.float32]]) -> CrossKeys:
-        from talkie.engines import openvino_runtime
-
         tensor = openvino_runtime.load().Tensor
         graph = self._compiled.graph(CROSS)
         frames = windows[0].shape[1]
