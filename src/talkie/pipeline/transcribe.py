@@ -9,7 +9,7 @@ it, windows follow one another as in openai/whisper `transcribe`: each begins wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -56,7 +56,7 @@ class TranscribePlan:
 
 def transcribe(
     blocks: Iterable[Samples], plan: TranscribePlan, *, total_s: float | None = None
-) -> Iterator[TranscriptEvent]:
+) -> Generator[TranscriptEvent, None, None]:
     """Progress and segments as they are ready, then the whole `Transcript`. Times are those of the recording."""
     recording = Recording(blocks)
     hearing = _Hearing(plan)

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from talkie.engines.base import RecognizeOptions, Recognizer
+from talkie.engines.memory import give_back_free_memory
 from talkie.errors import EngineFailed, QueueFull, ShuttingDown, TalkieError
 from talkie.runtime import metrics
 from talkie.runtime.jobs import Job, Window, by_job
@@ -21,6 +22,8 @@ from talkie.runtime.pace import Pace
 from talkie.runtime.turns import Priority, Queue, Turns
 from talkie.types import Audio, Transcript
 
+REST_AFTER_S = 5.0
+"""With nothing to do for so long, memory that was kept for the next batch goes back to the machine."""
 MIN_LOOKAHEAD, MAX_LOOKAHEAD = 2, 64
 """Windows of at most 30 s: 64 of them are about 120 MB."""
 
@@ -132,8 +135,14 @@ class Lane:
         with self._changed:
             self._idle += 1
             self._deal()
+            rested = False
             while not self._dealt and not self._closed:
-                self._changed.wait(self._until_look_again_s())
+                look_again_s = self._until_look_again_s()
+                is_idle = look_again_s is None and not rested
+                woken = self._changed.wait(REST_AFTER_S if is_idle else look_again_s)
+                if is_idle and not woken and self._idle == len(self._threads):
+                    rested = True
+                    give_back_free_memory()
                 self._deal()
             if not self._dealt:
                 return None

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -104,8 +104,9 @@ class Service:
                     lane.open(request.priority_of(stream.info.duration_s)) as job,
                 ):
                     plan = self._plan(job, lane.recognizer.info, request, options, cancel)
-                    events = transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s)
-                    yield from _finished(events, stream, self._notices(request, model))
+                    heard = transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s)
+                    with closing(heard) as events:
+                        yield from _finished(events, stream, self._notices(request, model))
             outcome = "ok"
             metrics.LATENCY.labels(model.name).observe(time.monotonic() - began)
         except (Cancelled, GeneratorExit):

@@ -20,6 +20,7 @@ from talkie.engines.asr.whisper.openvino.converted import alignment_heads
 from talkie.engines.asr.whisper.openvino.form import Form
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.asr.whisper.trial import Passage, Trial, log_likelihood, run_trial
+from talkie.engines.memory import give_back_free_memory
 from talkie.errors import InvalidValue
 
 CONVERTED, TRIED_ONE = 0.8, 0.9
@@ -90,12 +91,12 @@ def _ctranslate2_can(options: BackendOptions) -> bool:
 
 def _close(model: Backend) -> None:
     model.close()
-    hardware.give_back_free_memory()
+    give_back_free_memory()
 
 
 def _keep(files: ModelFiles, options: BackendOptions, choice: Choice) -> None:
     assert options.kept_in is not None
     try:
-        remember(options.kept_in, files, options.compute_type, choice)
+        remember(options.kept_in, files, options.asked(), choice)
     except OSError as error:
         _log.warning("What runs %s best cannot be remembered: %s", files.name, error.strerror or error)

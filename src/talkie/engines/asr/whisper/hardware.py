@@ -9,7 +9,6 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -159,9 +158,3 @@ def _flags() -> frozenset[str]:
     except OSError:
         return frozenset()
     return next((frozenset(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), frozenset())
-
-
-def give_back_free_memory() -> None:
-    """Hand what was freed back to the operating system. glibc keeps it for later otherwise; elsewhere a no-op."""
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -16,7 +16,6 @@ from talkie.engines.asr.whisper import results
 from talkie.engines.asr.whisper.backend import Backend
 from talkie.engines.asr.whisper.backends import BackendOptions, open_backend
 from talkie.engines.asr.whisper.fitting import context_frames
-from talkie.engines.asr.whisper.hardware import give_back_free_memory
 from talkie.engines.asr.whisper.hearing import Heard, Hearing
 from talkie.engines.asr.whisper.model_config import check_config
 from talkie.engines.asr.whisper.model_files import check
@@ -24,6 +23,7 @@ from talkie.engines.asr.whisper.prompt import context, max_length
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.asr.whisper.tokens import WhisperTokens
 from talkie.engines.base import RecognizeOptions, RecognizerInfo
+from talkie.engines.memory import give_back_free_memory
 from talkie.errors import EngineFailed, UnsupportedByModel
 from talkie.types import SAMPLE_RATE_HZ, Audio, Transcript
 
