@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command("store:verify", "Read every byte of the models and say what is wrong."),
     "import": Command("store:import_model", "Bring in a model from a directory or an archive."),
     "export": Command("store:export", "Write a model to a zip for another machine."),
+    "tune": Command("tune:tune", "Measure every way to run a model here, and remember the best."),
     "ps": Command("ps:ps", "Show the models that a running server holds in memory."),
     "doctor": Command("doctor:doctor", "Say what this machine can do and what is missing."),
     "config": Command("config:config", "Show the settings in force and where each came from."),

@@ -64,7 +64,7 @@ def _bar(title: str) -> Iterator[Callable[[str, float], None]]:
             nonlocal task
             if task is None:  # made with the first figure: where there is nothing to do, nothing is shown
                 task = progress.add_task(title.format(name), total=1.0)
-            progress.update(task, completed=share)
+            progress.update(task, completed=share, description=title.format(name))
 
         yield update
 

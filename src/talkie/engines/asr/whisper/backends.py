@@ -38,7 +38,8 @@ def _no_passages() -> Sequence[Passage]:
 
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """As in `WhisperRecognizer`. `speech` gives windows to calibrate by, `passages` some to choose by (none: OpenVINO
+    """As in `WhisperRecognizer`. 0 windows in a batch, and no name of `vectors` (CTranslate2's instruction set): as
+    they are by default. `speech` gives windows to calibrate by, `passages` some to choose by (none: OpenVINO
     is taken where it can), `kept_in` is where a converted model and the choice lie (None: OpenVINO is not for this
     model), `progress` is told the share that is done of what is done once."""
 
@@ -47,10 +48,16 @@ class BackendOptions:
     compute_type: str = "default"
     threads: int = 0
     workers: int = 0
+    max_batch: int = 0
+    vectors: str = ""
     kept_in: Path | None = None
     speech: Callable[[], Iterable[Samples]] = _no_speech
     passages: Callable[[], Sequence[Passage]] = _no_passages
     progress: Callable[[float], None] = field(default=lambda _: None)
+
+    def asked(self) -> str:
+        """What a choice is remembered under. Raises `InvalidValue`, `EngineUnavailable` for the device."""
+        return f"{self.compute_type} on {hardware.choose_device(self.device)}"
 
     def layout(self) -> tuple[int, int]:
         """Calls at once on a processor, and threads for each: by default a worker of one thread on every core."""
@@ -69,13 +76,23 @@ class Opened:
 
 def open_backend(files: ModelFiles, options: BackendOptions) -> Opened:
     """Raises `InvalidValue` for an unknown name, `EngineUnavailable` where the one asked for cannot do it."""
+    opened = _open(files, options)
+    opened.model.max_batch = options.max_batch or opened.model.max_batch
+    return opened
+
+
+def _open(files: ModelFiles, options: BackendOptions) -> Opened:
     _check(options)
     if options.backend == "ctranslate2":
         return Opened(open_ctranslate2(files, options), ASKED_FOR)
-    form, obstacle = openvino_form(options)
-    if form is not None:
+    found = _recalled(files, options)
+    if found is not None and found.backend == "ctranslate2":
+        return Opened(open_chosen(files, found, options), found.reason)
+    way: Choice | Form | None
+    way, obstacle = (found, "") if found else openvino_form(options)
+    if way is not None:
         try:
-            return _open_where_it_can(files, form, options)
+            return _open_where_it_can(files, way, options)
         except (EngineFailed, EngineUnavailable, ModelBroken, OSError) as error:
             obstacle = f"OpenVINO cannot: {error}"
             _log.warning("%s: %s", files.name, obstacle)
@@ -88,16 +105,16 @@ def open_backend(files: ModelFiles, options: BackendOptions) -> Opened:
 def foresee(files: ModelFiles, options: BackendOptions) -> Choice:
     """What `open_backend` will come to, with nothing opened: `measured` is empty where no trial has been held."""
     _check(options)
+    found = _recalled(files, options)
+    if found is not None:
+        workers, threads = by_choice(found, options).layout()
+        return replace(found, workers=workers, threads=threads)
     form, obstacle = (None, ASKED_FOR) if options.backend == "ctranslate2" else openvino_form(options)
     if form is None:
         device = hardware.choose_device(options.device)
         compute_type = hardware.choose_compute_type(options.compute_type, device)
         workers, threads = options.layout() if device == "cpu" else (max(1, options.workers), options.threads)
         return Choice("ctranslate2", compute_type, obstacle, threads, workers)
-    found = _recalled(files, options) if options.backend == "auto" else None
-    if found is not None:
-        workers, threads = by_choice(found, options).layout()
-        return replace(found, workers=workers, threads=threads)
     reason = ASKED_FOR if options.backend == "openvino" else "most likely; the first start measures it"
     workers, threads = options.layout()
     return Choice("openvino", form.name, reason, threads, workers)
@@ -127,21 +144,21 @@ def by_choice(choice: Choice, options: BackendOptions) -> BackendOptions:
         compute_type=choice.compute_type,
         threads=choice.threads if free else options.threads,
         workers=choice.workers if free else options.workers,
+        max_batch=options.max_batch or choice.max_batch,
+        vectors=options.vectors or choice.vectors,
     )
 
 
 def open_chosen(files: ModelFiles, choice: Choice, options: BackendOptions) -> Backend:
     options = by_choice(choice, options)
     if choice.backend == "ctranslate2":
-        if choice.vectors:
-            hardware.use_vectors(choice.vectors)
         model = open_ctranslate2(files, options)
     else:
         form, obstacle = openvino_form(options)
         if form is None:
             raise EngineUnavailable("whisper", obstacle)
         model = open_openvino(files, form, options)
-    model.max_batch = choice.max_batch or model.max_batch
+    model.max_batch = options.max_batch or model.max_batch
     return model
 
 
@@ -172,6 +189,8 @@ def open_openvino(files: ModelFiles, form: Form, options: BackendOptions) -> Bac
 def open_ctranslate2(files: ModelFiles, options: BackendOptions) -> Backend:
     from talkie.engines.asr.whisper.ct2 import LoadOptions, open_model
 
+    if options.vectors:
+        hardware.use_vectors(options.vectors)
     workers, threads = max(1, options.workers), options.threads
     if hardware.choose_device(options.device) == "cpu":
         workers, threads = options.layout()
@@ -185,17 +204,18 @@ def _check(options: BackendOptions) -> None:
         raise InvalidValue("threads" if options.threads < 0 else "workers", "threads and workers are 0 (auto) or more.")
 
 
-def _open_where_it_can(files: ModelFiles, form: Form, options: BackendOptions) -> Opened:
-    """OpenVINO can; whether it shall is asked for, remembered, or found out now."""
+def _open_where_it_can(files: ModelFiles, way: Choice | Form, options: BackendOptions) -> Opened:
+    """What was chosen is remembered, asked for, or found out now."""
+    if isinstance(way, Choice):
+        return Opened(open_chosen(files, way, options), way.reason)
     if options.backend == "openvino":
-        return Opened(open_openvino(files, form, options), ASKED_FOR)
-    found = _recalled(files, options)
-    if found is not None:
-        return Opened(open_chosen(files, found, options), found.reason)
+        return Opened(open_openvino(files, way, options), ASKED_FOR)
     from talkie.engines.asr.whisper.first_start import choose
 
-    return Opened(*choose(files, form, options))
+    return Opened(*choose(files, way, options))
 
 
 def _recalled(files: ModelFiles, options: BackendOptions) -> Choice | None:
-    return None if options.kept_in is None else recall(options.kept_in, files, options.compute_type)
+    if options.backend != "auto" or options.kept_in is None:
+        return None
+    return recall(options.kept_in, files, options.asked())
