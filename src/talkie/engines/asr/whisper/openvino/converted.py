@@ -21,7 +21,7 @@ from talkie.errors import ModelBroken
 
 RECORD = "talkie.json"
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
-CONVERTER = 2
+CONVERTER = 3
 """Counted up when what is converted changes, so that older directories are made anew."""
 _MULTILINGUAL_SIGN = ""
 """A token that only the vocabularies of multilingual models have; CTranslate2 tells them apart by it."""

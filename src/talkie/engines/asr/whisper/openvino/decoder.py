@@ -9,6 +9,10 @@ of the last call that each row goes on from (rows = windows x beams); `mask` `(n
 `last` `(k,)` int64, which of the n positions to score; `cross_keys_L` `(windows, heads, size, frames)` and
 `cross_values_L` `(windows, heads, frames, size)`. Out: `logits` `(rows, k, vocabulary)`, and `attention` `(windows,
 alignment heads, beams x n, frames)`.
+
+A step is bound by memory, so keys lie as they are read fastest: in pieces of the window, one after the other. Where
+`(size, frames)` is said, it is `(pieces, size, frames / pieces)`; both graphs know, and nobody else needs to. For the
+same reason beams are read apart: many with one token each cost less than one with as many tokens.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ import numpy as np
 from talkie.engines.asr.whisper.openvino import parts
 from talkie.engines.asr.whisper.openvino.parts import Node
 from talkie.engines.asr.whisper.weights import Weights
+
+_PIECES = 10
+"""Of a window's keys; 6 to 15 are equal. A length that they do not divide is left whole."""
 
 
 class DecoderGraphs:
@@ -43,13 +50,21 @@ class DecoderGraphs:
 
         op = parts.ops()
         encoded = op.parameter([1, -1, self._width], np.float32, name="encoded")
-        outputs = []
+        pieces = _pieces(op.gather(op.shape_of(encoded), parts.numbers(1), parts.numbers(0)))
+        made = []
         for layer in range(self._layers):
-            for part in range(2):
-                y = self._linear(encoded, f"decoder/layer_{layer}/attention/linear_1", part)
-                y = parts.split_heads(y, self._heads, transposed=part == 0)
-                outputs.append(op.result(y if self._kept == "f32" else op.convert(y, self._kept)))
+            key = f"decoder/layer_{layer}/attention/linear_1"
+            made.append(self._in_pieces(self._linear(encoded, key, 0), pieces))
+            made.append(parts.split_heads(self._linear(encoded, key, 1), self._heads))
+        outputs = [op.result(y if self._kept == "f32" else op.convert(y, self._kept)) for y in made]
         return openvino.Model(outputs, [encoded], "cross")
+
+    def _in_pieces(self, keys: Node, pieces: Node) -> Node:
+        """`(1, frames, width)` to `(1, heads, size, frames)`, which is `(1, heads, pieces, size, frames / pieces)`."""
+        op = parts.ops()
+        parted = op.concat([parts.numbers(1), pieces, parts.numbers(-1, self._heads, self._size)], 0)
+        keys = op.transpose(op.reshape(keys, parted, False), parts.numbers(0, 3, 1, 4, 2))
+        return op.reshape(keys, parts.numbers(1, self._heads, self._size, -1), False)
 
     def step(self) -> Any:
         """The graph of a step; see the top of the file."""
@@ -76,15 +91,24 @@ class _Step:
         self._parents = op.parameter([-1], np.int32, name="parents")
         self._mask = op.parameter([-1, -1], np.float32, name="mask")
         self._last = op.parameter([-1], np.int64, name="last")
-        self._inputs = [self._tokens, self._past, self._parents, self._mask, self._last]
+        self._cross = [self._given(layer) for layer in range(of._layers)]
+        self._inputs = [self._tokens, self._past, self._parents, self._mask, self._last, *sum(self._cross, ())]
         self._states: list[Node] = []
         self._seen: dict[tuple[int, int], Node] = {}
         shape = op.shape_of(self._tokens)
         self._windows = op.gather(shape, parts.numbers(0), parts.numbers(0))
         self._length = op.gather(shape, parts.numbers(2), parts.numbers(0))
-        self._rows = op.multiply(self._windows, op.gather(shape, parts.numbers(1), parts.numbers(0)))
+        beams = op.gather(shape, parts.numbers(1), parts.numbers(0))
+        self._rows = op.multiply(self._windows, beams)
         self._by_row = op.concat([self._rows, self._length, parts.numbers(of._width)], 0)
-        self._by_window = op.concat([self._windows, parts.numbers(-1, of._width)], 0)
+        pieces = _pieces(op.gather(op.shape_of(self._cross[0][0]), parts.numbers(3), parts.numbers(0)))
+        heads = parts.numbers(of._heads)
+        self._by_beam = op.concat([self._windows, beams, self._length, heads, parts.numbers(-1)], 0)
+        self._by_head = op.concat([self._windows, heads, beams, self._length, parts.numbers(-1)], 0)
+        self._by_window = op.concat(
+            [self._windows, parts.numbers(len(of._alignment)), op.multiply(beams, self._length), parts.numbers(-1)], 0
+        )
+        self._by_piece = op.concat([self._windows, heads, pieces, parts.numbers(1, of._size, -1)], 0)
         # One for each row: in BF16 the library reads a mask that rows share wrongly, for all rows but the first.
         by_row = op.concat([self._rows, parts.numbers(1), op.shape_of(self._mask)], 0)
         self._masks = op.broadcast(op.unsqueeze(self._mask, parts.numbers(0, 1)), by_row, "bidirectional")
@@ -99,7 +123,8 @@ class _Step:
         logits = op.matmul(x, projection, False, True)
         outputs = [op.result(logits)]
         if self._of._alignment:
-            outputs.append(op.result(op.concat([self._seen[head] for head in self._of._alignment], 1)))
+            seen = op.concat([self._seen[head] for head in self._of._alignment], 1)
+            outputs.append(op.result(op.reshape(seen, self._by_window, False)))
         return outputs, self._states, self._inputs
 
     def _embedded(self) -> Node:
@@ -155,20 +180,32 @@ class _Step:
 
     def _cross_attention(self, x: Node, key: str, layer: int) -> Node:
         op, of = parts.ops(), self._of
-        keys = self._given(f"cross_keys_{layer}", [-1, of._heads, of._size, -1])
-        values = self._given(f"cross_values_{layer}", [-1, of._heads, -1, of._size])
-        queries = of._linear(x, f"{key}/attention/linear_0", times=of._size**-0.5)
-        queries = parts.split_heads(op.reshape(queries, self._by_window, False), of._heads)
-        seen = op.softmax(op.matmul(queries, keys, False, False), -1)
+        keys, values = (self._read(given) for given in self._cross[layer])
+        queries = op.reshape(of._linear(x, f"{key}/attention/linear_0", times=of._size**-0.5), self._by_beam, False)
+        queries = op.unsqueeze(op.transpose(queries, parts.numbers(0, 3, 1, 2, 4)), parts.numbers(2))
+        by_piece = op.matmul(queries, op.reshape(keys, self._by_piece, False), False, False)
+        scores = op.reshape(op.transpose(by_piece, parts.numbers(0, 1, 3, 4, 2, 5)), self._by_head, False)
+        seen = op.softmax(scores, -1)
         for _, head in (pair for pair in of._alignment if pair[0] == layer):
             self._seen[layer, head] = op.gather(seen, parts.numbers(head), parts.numbers(1))
-        mixed = op.reshape(parts.merge_heads(op.matmul(seen, values, False, False)), self._by_row, False)
+        mixed = op.matmul(seen, op.unsqueeze(values, parts.numbers(2)), False, False)
+        mixed = op.reshape(op.transpose(mixed, parts.numbers(0, 2, 3, 1, 4)), self._by_row, False)
         return of._linear(mixed, f"{key}/attention/linear_2")
 
-    def _given(self, name: str, shape: list[int]) -> Node:
+    def _given(self, layer: int) -> tuple[Node, Node]:
         from openvino import Type
 
-        op = parts.ops()
-        given = op.parameter(shape, Type.f32 if self._of._kept == "f32" else Type.bf16, name=name)
-        self._inputs.append(given)
-        return given if self._of._kept == "f32" else op.convert(given, "f32")
+        op, of = parts.ops(), self._of
+        kind = Type.f32 if of._kept == "f32" else Type.bf16
+        keys = op.parameter([-1, of._heads, of._size, -1], kind, name=f"cross_keys_{layer}")
+        return keys, op.parameter([-1, of._heads, -1, of._size], kind, name=f"cross_values_{layer}")
+
+    def _read(self, given: Node) -> Node:
+        return given if self._of._kept == "f32" else parts.ops().convert(given, "f32")
+
+
+def _pieces(frames: Node) -> Node:
+    """How many pieces the keys of so many frames lie in; a graph's own arithmetic."""
+    op = parts.ops()
+    divided = op.equal(op.floor_mod(frames, parts.numbers(_PIECES)), parts.numbers(0))
+    return op.select(divided, parts.numbers(_PIECES), parts.numbers(1))
