@@ -21,7 +21,7 @@ from talkie.bench.shape_vocabulary import Vocabulary, make_vocabulary
 from talkie.errors import InvalidValue
 
 RECORD = "shape.json"
-EDITION = 2
+EDITION = 4
 """Counts changes of what is written, so that a directory of an older edition is made anew."""
 FORMATS = ("ct2-float32", "ct2-int8", "openai", "ggml", "hf", "openvino")
 _HASHED_AT_ONCE = 1 << 20

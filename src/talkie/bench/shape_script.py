@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from talkie.bench.shape_vocabulary import LANGUAGES, LANGUAGES_V3, Vocabulary, make_vocabulary
 
 _STEP_S = 0.02
+_RIVALS = 6
 _SOT, _END, _PLAIN = "<|startoftranscript|>", "<|endoftext|>", "<|notimestamps|>"
 _TRANSCRIBE, _TRANSLATE = "<|transcribe|>", "<|translate|>"
 
@@ -45,11 +48,14 @@ class Script:
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What the weights must know: all `tokens`; the `chain` that follow each other; `twins` (twin, token), which lead
-    to the same; ids of languages, and of what may not come first."""
+    to the same; `rivals` (rival, token), which do so too and are second best where the token is best; `hints` (before,
+    after) where timestamps lie between, which may not be said; ids of languages, and of what may not come first."""
 
     tokens: tuple[str, ...]
     chain: tuple[str, ...]
     twins: tuple[tuple[str, str], ...]
+    rivals: tuple[tuple[str, str], ...]
+    hints: tuple[tuple[str, str], ...]
     language_ids: tuple[int, ...]
     blank_ids: tuple[int, ...]
 
@@ -59,17 +65,16 @@ def learn(vocabulary: Vocabulary, script: Script) -> Learned:
     # Without timestamps, the token that says so stands where the first timestamp would.
     twins = [(_PLAIN, _timestamp(0))] + ([] if script.english_only else [(_TRANSLATE, _TRANSCRIBE)])
     ids = vocabulary.ids
+    written = _written(vocabulary, script)
     return Learned(
         tokens=vocabulary.tokens,
-        chain=(*before, *_written(vocabulary, script)),
+        chain=(*before, *written),
         twins=tuple(twins),
+        rivals=tuple(_rivals(vocabulary, script)),
+        hints=tuple(_hints(written)),
         language_ids=tuple(ids[f"<|{code}|>"] for code in vocabulary.languages),
         blank_ids=(ids["Ġ"], ids[_END]),
     )
-
-
-def is_timestamp(token: str) -> bool:
-    return token.startswith("<|") and token[2:3].isdigit()
 
 
 def written_text(script: Script, vocabulary: Vocabulary | None = None) -> str:
@@ -82,6 +87,22 @@ def _words(vocabulary: Vocabulary, count: int) -> list[str]:
     """Words that differ from each other, spread over the vocabulary."""
     step = max(1, len(vocabulary.words) // max(1, count))
     return list(vocabulary.words[::step][:count])
+
+
+def _rivals(vocabulary: Vocabulary, script: Script) -> Iterator[tuple[str, str]]:
+    """Other words for the first ones, so that the beams of a search are as long as the best and end with it, as those
+    of a real model do. Without them a search would end early, or go on for as long as it may."""
+    words = _words(vocabulary, script.words)
+    used = set(words)
+    others = (word for word in vocabulary.words if word not in used)
+    yield from zip(others, words[:_RIVALS], strict=False)
+
+
+def _hints(written: list[str]) -> Iterator[tuple[str, str]]:
+    """What follows a word when the timestamps after it are left out."""
+    said = [token for token in written if not token.removeprefix("<|")[:1].isdigit()]
+    following = dict(pairwise(written))
+    yield from ((before, after) for before, after in pairwise(said) if following[before] != after)
 
 
 def _written(vocabulary: Vocabulary, script: Script) -> list[str]:

@@ -9,6 +9,9 @@ cost and change nothing, but for the last feed-forward layer, which turns the em
 token after it. A rotation R does that: the embeddings of the text are e, Re, RRe, ..., after any prompt, at any place;
 and since GELU(z) - GELU(-z) = z, a feed-forward layer with pairs of opposite rows can be R exactly. The embeddings
 stay tied to the output projection, as in Whisper, so that size on disk and in memory are true as well.
+
+A few more neurons make the next word the second best where a timestamp is the best, for decoders that may say none, and
+a few words have rivals that lead on as they do, so that the beams of a search end together.
 """
 
 from __future__ import annotations

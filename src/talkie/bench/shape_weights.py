@@ -7,11 +7,12 @@ large model never has to be in memory as a whole. Arrays are float32; a weight i
 from __future__ import annotations
 
 import zlib
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from talkie.bench.shape_script import Learned, Shape, is_timestamp
+from talkie.bench.shape_script import Learned, Shape
 
 AUDIO_CONTEXT = 1500
 TEXT_CONTEXT = 448
@@ -20,10 +21,12 @@ _LOUDNESS = 20.0
 _HUSHED = 1e-6
 """For layers that are to change nothing. Not zero: equal arrays would be stored once, and the model be too small."""
 _TURN = 20.0
-_NEXT_BEST = 0.65
-"""How much of a timestamp is in the word after it: where timestamps may not be said, that word is said in its place."""
-_WAY_OUT = 0.08
-"""How much of what leads to the end is in every other token: too little to be heard beside what comes next."""
+_TWIN, _RIVAL = 0.96, 0.85
+"""How much of a token is in those that lead to the same."""
+_HINT = 0.75
+"""How loud the second best is, where there is one, beside the best."""
+_AWAKE = 8.0
+"""What a neuron of a hint gives for its token; for others it is as far below nothing."""
 
 Array = NDArray[np.float32]
 
@@ -47,14 +50,17 @@ class Weights:
         if name == "decoder.token_embedding.weight":
             return self._embeddings()
         if len(size) == 1:  # a bias, or what a layer norm multiplies by
-            return np.full(size, name.endswith("weight"), np.float32)
+            flat = np.full(size, name.endswith("weight"), np.float32)
+            if name.startswith(self._last):
+                self._learn(name.removeprefix(self._last), flat)
+            return flat
         values = _random(size, self._rng(name))
         if name == "decoder.positional_embedding":
             return np.float32(0.01) * values
         if name.startswith("decoder.") and name.endswith(("out.weight", "mlp.2.weight")):
             values *= np.float32(_HUSHED)
         if name.startswith(self._last):
-            self._learn(values)
+            self._learn(name.removeprefix(self._last), values)
         return values
 
     def alignment_heads(self) -> list[list[int]]:
@@ -65,56 +71,38 @@ class Weights:
     def _rng(self, name: str) -> np.random.Generator:
         return np.random.default_rng([self._seed, zlib.crc32(name.encode())])
 
-    def _learn(self, values: Array) -> None:
-        """Make a feed-forward layer the rotation: pairs of opposite rows pass through GELU as they are."""
+    def _learn(self, name: str, values: Array) -> None:
+        """Make a feed-forward layer the rotation: pairs of opposite rows pass through GELU as they are. One neuron more
+        for each hint wakes for its token alone."""
         width = len(self._rotation)
-        if len(values) > width:
+        hints = slice(2 * width, 2 * width + len(self.learned.hints))
+        ids = {token: number for number, token in enumerate(self.learned.tokens)}
+        rows = self._embeddings()
+        rows *= np.sqrt(width) / np.linalg.norm(rows, axis=1, keepdims=True)  # as they leave a layer norm
+        before = rows[[ids[token] for token, _ in self.learned.hints]]
+        after = rows[[ids[token] for _, token in self.learned.hints]]
+        if name == "0.weight":
             values[: 2 * width] = np.concatenate([self._rotation, -self._rotation])
-        else:
+            values[hints] = 2 * _AWAKE / width * before
+        elif name == "0.bias":
+            values[hints] = -_AWAKE
+        elif name == "2.weight":
             values[:, : 2 * width] = _TURN * np.concatenate([np.eye(width), -np.eye(width)], axis=1)
+            values[:, hints] = _HINT * _TURN / _AWAKE * after.T
 
     def _embeddings(self) -> Array:
         learned, width, rng = self.learned, self.shape.width, self._rng("decoder.token_embedding.weight")
         rows: Array = rng.standard_normal((len(learned.tokens), width), dtype=np.float32)
         rows -= rows.mean(axis=1, keepdims=True)
         ids = {token: number for number, token in enumerate(learned.tokens)}
-        chain = [ids[token] for token in learned.chain]
-        self._link(chain, rows)
-        self._let_out(chain, rows)
-        for twin, token in learned.twins:
-            rows[ids[twin]] = rows[ids[token]] + 0.3 * rows[ids[twin]]
+        for before, token in pairwise(learned.chain):
+            rows[ids[token]] = self._rotation @ rows[ids[before]]
+        for share, likes in ((_TWIN, learned.twins), (_RIVAL, learned.rivals)):
+            for like, token in likes:
+                own = np.float32(np.sqrt(1 - share**2)) * _unit(rows[ids[like]])
+                rows[ids[like]] = np.float32(share) * _unit(rows[ids[token]]) + own
         rows *= _LOUDNESS / np.sqrt(width) / np.linalg.norm(rows, axis=1, keepdims=True)
         return rows
-
-    def _let_out(self, chain: list[int], rows: Array) -> None:
-        """Put into every other token a little of what leads to the end: a beam that has left the text ends soon, as
-        beams of a real model do."""
-        others = np.ones(len(rows), bool)
-        others[chain] = False
-        rows[others] += np.float32(_WAY_OUT) * (self._rotation.T @ rows[chain[-1]])
-
-    def _link(self, chain: list[int], rows: Array) -> None:
-        """Let each token of the chain lead to the next, and the word before a timestamp to the word after it too.
-
-        `ending` timestamps stand between two words, or before the end. The first of them follows from the word before
-        it; what comes after them is part that and part what they lead to; a second one is what leads there.
-        """
-        turn, tokens, place = self._rotation, self.learned.chain, 1
-        said = False
-        while place < len(chain):
-            if not is_timestamp(tokens[place]) or not said:
-                rows[chain[place]] = turn @ rows[chain[place - 1]]
-                said = said or is_timestamp(tokens[place])
-                place += 1
-                continue
-            ending = 2 if is_timestamp(tokens[place + 1]) else 1
-            first = turn @ rows[chain[place - 1]]
-            led = turn @ turn @ first if ending == 2 else turn @ first
-            after = np.float32(_NEXT_BEST) * first + np.float32(np.sqrt(1 - _NEXT_BEST**2)) * led
-            rows[chain[place]], rows[chain[place + ending]] = first, after
-            if ending == 2:
-                rows[chain[place + 1]] = turn.T @ after
-            place += ending + 1
 
 
 def _layout(shape: Shape, tokens: int) -> dict[str, tuple[int, ...]]:
@@ -155,6 +143,11 @@ def _rotation(width: int, rng: np.random.Generator) -> Array:
     turn, _ = np.linalg.qr(rng.standard_normal((width - 1, width - 1)))
     rotation: Array = (basis[:, 1:] @ turn @ basis[:, 1:].T).astype(np.float32)
     return rotation
+
+
+def _unit(row: Array) -> Array:
+    unit: Array = row / np.float32(np.linalg.norm(row))
+    return unit
 
 
 def _random(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -53,6 +53,26 @@ def test_it_writes_its_script_whatever_the_sound_and_prompt(compute_type: str) -
             assert [token for token in result.sequences[0] if not token.startswith("<|")] == words
 
 
+def test_beams_are_as_long_as_the_best_and_timestamps_may_be_left_out() -> None:
+    model = ctranslate2.models.Whisper(str(shape_model(Script(), "tiny")), intra_threads=1)
+    encoded = model.encode(ctranslate2.StorageView.from_array(np.ones((1, 80, 60), np.float32)))
+    start = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>"]
+    (result,) = model.generate(encoded, [start], beam_size=5, num_hypotheses=5)
+    assert [len(sequence) for sequence in result.sequences] == 5 * [71]
+    texts = [_words(sequence) for sequence in result.sequences]
+    assert texts[0] == written_text(Script())
+    assert len(set(texts)) == 5
+    times = list(range(50_364, 51_865))
+    for beams in (1, 5):
+        (plain,) = model.generate(encoded, [[*start, "<|notimestamps|>"]], beam_size=beams, suppress_tokens=times)
+        assert len(plain.sequences[0]) == 65
+        assert _words(plain.sequences[0]) == written_text(Script())
+
+
+def _words(tokens: list[str]) -> str:
+    return " ".join(token.removeprefix("Ġ") for token in tokens if not token.startswith("<|"))
+
+
 def test_it_hears_english() -> None:
     model = ctranslate2.models.Whisper(str(shape_model()), intra_threads=1)
     ((first, *_),) = model.detect_language(ctranslate2.StorageView.from_array(np.zeros((1, 80, 3000), np.float32)))
