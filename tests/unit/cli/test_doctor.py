@@ -10,10 +10,16 @@ import pytest
 from talkie.cli import doctor, machine, main
 from talkie.cli.doctor import examine
 from talkie.cli.machine import Graphics
+from talkie.compose import service_config
 from talkie.engines import openvino_runtime
 from talkie.engines.asr.whisper import hardware
+from talkie.engines.asr.whisper.choice import Choice, remember
+from talkie.engines.asr.whisper.model_files import check
 from talkie.errors import EngineUnavailable
+from talkie.models.store import ModelStore
+from talkie.runtime.engines import kept_in
 from talkie.settings import Settings, load_settings
+from whisper_models import TRAINED
 
 
 def settings(home: Path, **flags: Any) -> Settings:
@@ -89,6 +95,23 @@ def test_what_computes_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "ctranslate2": "vectors: AVX-512",
         "allocator": "the system's, as it is",
     }
+
+
+def test_what_runs_each_model_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "physical_cores", lambda: 2)
+    monkeypatch.setattr(openvino_runtime, "available", lambda: False)
+    model = ModelStore(tmp_path).import_(TRAINED, name="mine")
+    assert examine(settings(tmp_path, device="cpu")).facts["models"] == {
+        "mine": "ctranslate2 int8, 2 workers x 1 thread: OpenVINO is not installed."
+    }
+    place = kept_in(model, service_config(settings(tmp_path)))
+    chosen = Choice("ctranslate2", "float32", "measured: fast", 2, 1, 4, "AVX2", "2026-01-02T03:04:05+00:00", "tune")
+    remember(place, check(model.path), "default on cpu", chosen)
+    assert examine(settings(tmp_path, device="cpu")).facts["models"]["mine"] == (
+        "ctranslate2 float32, 1 worker x 2 threads, batches of 4, AVX2: measured: fast (tune, 2026-01-02)"
+    )
+    report = examine(settings(tmp_path, device="cpu", compute_type="int3"))
+    assert not report.ok and "int3" in report.facts["models"]["mine"]
 
 
 def test_graphics_cards(tmp_path: Path, card: Any) -> None:

@@ -35,6 +35,7 @@ def test_the_faster_one_wins_where_both_hear_the_same() -> None:
     won, lost = contest(fast, slow, [Said()], alike), contest(slow, fast, [Said()], alike)
     assert won.openvino and not lost.openvino and not (won.fault or lost.fault)
     assert won.reason == "measured: 30 s of audio a processor second, CTranslate2 15"
+    assert contest(trial(processor_s=1.05), fast, [Said()], alike).openvino  # hardly slower, and measured briefly
     assert lost.reason == "measured: 30 s of audio a processor second, OpenVINO 15"
 
 
@@ -101,6 +102,14 @@ def test_a_slow_model_is_not_tried_twice(window_s: float, calls: list[int], meas
     found = run_trial(model, FakeTokens(), [Said()] * 3, lambda: next(times))  # type: ignore[arg-type]
     assert model.calls == calls and (found.audio_s, found.processor_s) == pytest.approx(measured)
     assert found.texts == ("0", "1", "2")[: calls[-1]] and found.tokens == ((0,), (1,), (2,))[: calls[-1]]
+
+
+def test_the_second_one_hears_what_the_first_heard_however_slow() -> None:
+    times = iter([0.0, 4.0, 4.0, 12.0])
+    found = run_trial(FakeBackend(), FakeTokens(), [Said()] * 2, lambda: next(times), whole=True)  # type: ignore[arg-type]
+    assert found.texts == ("0", "1") and found.processor_s == 8.0
+    times = iter([0.0, 4.0])
+    assert run_trial(FakeBackend(), FakeTokens(), [Said()], lambda: next(times), whole=True).texts == ("0",)  # type: ignore[arg-type]
 
 
 def test_speed_of_no_time_at_all() -> None:

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from talkie.errors import ModelBroken
+from talkie.runtime import service
+from talkie.runtime.config import ServiceConfig
 from talkie.runtime.preparation import Preparations
+from talkie.runtime.service import Readiness, Service
 
 
 def test_how_far_it_has_come_is_told_to_all_who_look(caplog: pytest.LogCaptureFixture) -> None:
@@ -27,3 +34,21 @@ def test_a_preparation_that_fails_is_over() -> None:
         step(0.5)
         raise OSError("full")
     assert found.state("whisper-tiny") == ""
+
+
+def test_a_server_that_prepares_a_model_says_so_and_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Readiness] = []
+    running = Service(ServiceConfig(tmp_path))
+
+    def prepare(model: Any, store: Any, config: Any, progress: Callable[[float], None]) -> None:
+        progress(0.4)
+        seen.append(running.ready())
+        raise ModelBroken("sphinx-en", "on purpose")
+
+    monkeypatch.setattr(service, "open_lane", prepare)
+    running.warm()
+    running.close()
+    assert not seen[0].ok and seen[0].parts["model sphinx-en"] == "converting 40 %"
+    assert "on purpose" in running.ready().parts["model sphinx-en"]

@@ -68,11 +68,12 @@ def choose(files: ModelFiles, form: Form, options: BackendOptions) -> tuple[Back
 def _try(model: Backend, files: ModelFiles, passages: Sequence[Passage], other: Trial | None = None) -> _Tried:
     """And how likely what was heard is, by this one or by the `other`."""
     tokens = load_tokens(files, multilingual=model.multilingual)
-    trial = run_trial(model, tokens, passages)
+    trial = run_trial(model, tokens, passages, whole=other is not None)
+    encoded, trial = trial.encoded, replace(trial, encoded=None)
     heard = (other or trial).tokens
     if not any(heard) or not alignment_heads(files):
         return _Tried(trial, None)
-    return _Tried(trial, log_likelihood(model, tokens, passages[: len(heard)], heard))
+    return _Tried(trial, log_likelihood(model, tokens, encoded, passages, heard))
 
 
 def _likelihoods(ours: _Tried, theirs: _Tried) -> Likelihoods | None:

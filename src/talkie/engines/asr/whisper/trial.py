@@ -37,12 +37,14 @@ class Passage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What was heard, as text tokens and as text, and the seconds of audio and of the processors measured."""
+    """What was heard, as text tokens and as text, the seconds of audio and of the processors measured, and what the
+    encoder made of the windows: for this model only, and only while it is open."""
 
     tokens: tuple[tuple[int, ...], ...]
     texts: tuple[str, ...]
     audio_s: float
     processor_s: float
+    encoded: Any = None
 
     @property
     def speed(self) -> float:
@@ -55,30 +57,32 @@ def run_trial(
     tokens: WhisperTokens,
     passages: Sequence[Passage],
     clock: Callable[[], float] = time.process_time,
+    *,
+    whole: bool = False,
 ) -> Trial:
-    """The first window alone, and then all in one batch, unless the first was slow. `passages`: at least one."""
+    """The first window alone, and then all in one batch, unless the first was slow. `passages`: at least one, and with
+    `whole` all of them are heard however slow that is."""
     heard = passages[:1]
     began_s = clock()
-    found = _hear(model, tokens, heard)
+    encoded, found = _hear(model, tokens, heard)
     took_s = clock() - began_s
-    if took_s <= SLOW_S:
+    if took_s <= SLOW_S or (whole and len(passages) > 1):
         heard = passages
         began_s = clock()
-        found = _hear(model, tokens, heard)
+        encoded, found = _hear(model, tokens, heard)
         took_s = clock() - began_s
     audio_s = sum(len(one.samples) for one in heard) / SAMPLE_RATE_HZ
-    return Trial(tuple(found), tuple(tokens.decode(one) for one in found), audio_s, took_s)
+    return Trial(tuple(found), tuple(tokens.decode(one) for one in found), audio_s, took_s, encoded)
 
 
 def log_likelihood(
-    model: Backend, tokens: WhisperTokens, passages: Sequence[Passage], texts: Sequence[Sequence[int]]
+    model: Backend, tokens: WhisperTokens, encoded: Any, passages: Sequence[Passage], texts: Sequence[Sequence[int]]
 ) -> float:
-    """Of these texts in these windows, as the model sees it: the mean over all tokens, 0.0 and below.
+    """Of these texts in these encoded windows, as the model sees it: the mean over all tokens, 0.0 and below.
 
     Needs a model with alignment heads, and at least one token. Steady where texts are not: a rounding that turns one
     word turns all that follow it, and hardly moves this.
     """
-    encoded = _encode(model, passages)
     items = [
         AlignItem(number, tuple(text), content_frames(len(passages[number].samples)))
         for number, text in enumerate(texts)
@@ -89,11 +93,11 @@ def log_likelihood(
     return sum(logs) / len(logs)
 
 
-def _hear(model: Backend, tokens: WhisperTokens, passages: Sequence[Passage]) -> list[tuple[int, ...]]:
+def _hear(model: Backend, tokens: WhisperTokens, passages: Sequence[Passage]) -> tuple[Any, list[tuple[int, ...]]]:
     encoded = _encode(model, passages)
     prompts = [(number, _prompt(tokens)) for number in range(len(passages))]
     found = model.generate(encoded, prompts, 0.0, GenerateOptions(_GREEDY, tokens.suppressed))
-    return [tuple(token for token in one.tokens if token < tokens.end) for one in found]
+    return encoded, [tuple(token for token in one.tokens if token < tokens.end) for one in found]
 
 
 def _encode(model: Backend, passages: Sequence[Passage]) -> Any:
