@@ -1,4 +1,4 @@
-"""Which of two trials wins: OpenVINO unless CTranslate2 is clearly faster, or unless OpenVINO is wrong where CTranslate2 is right. Pure.
+"""Which of two trials wins: OpenVINO, unless CTranslate2 is clearly faster or is right where OpenVINO is wrong. Pure.
 
 This is a guard against arithmetic that goes wrong on some processor, over a hundred words; what INT8 costs in accuracy
 is another question, for more speech and for `talkie tune`.
