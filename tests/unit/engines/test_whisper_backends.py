@@ -84,6 +84,39 @@ def test_the_first_start_measures_and_the_second_remembers(files: ModelFiles, op
 
 
 @needs_openvino
+@pytest.mark.parametrize("faulty", [False, True])
+def test_never_are_two_models_in_memory(
+    faulty: bool, files: ModelFiles, options: BackendOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here: list[str] = []
+    most: list[int] = []
+
+    def watched(open_one: Any) -> Any:
+        def opener(*arguments: Any) -> Any:
+            model = open_one(*arguments)
+            here.append(model.name)
+            most.append(len(here))
+            close = model.close
+
+            def closed() -> None:
+                close()
+                here.remove(model.name)
+
+            model.close = closed
+            return model
+
+        return opener
+
+    monkeypatch.setattr(first_start, "open_openvino", watched(first_start.open_openvino))
+    monkeypatch.setattr(first_start, "open_ctranslate2", watched(first_start.open_ctranslate2))
+    if faulty:
+        monkeypatch.setattr(contest, "LESS_LIKELY", -100.0)
+    found = open_backend(files, options)
+    assert here == [found.model.name] and set(most) == {1} and len(most) >= 2
+    found.model.close()
+
+
+@needs_openvino
 def test_a_damaged_memory_is_measured_again(files: ModelFiles, options: BackendOptions) -> None:
     assert options.kept_in is not None
     (options.kept_in / MEMORY).write_bytes(b"{ half")

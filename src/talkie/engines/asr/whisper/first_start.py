@@ -56,11 +56,10 @@ def choose(files: ModelFiles, form: Form, options: BackendOptions) -> tuple[Back
     chosen = ("openvino", form.name) if verdict.openvino else ("ctranslate2", compute_type)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     _keep(files, options, Choice(*chosen, verdict.reason, measured=now))
+    level = logging.WARNING if verdict.fault else logging.INFO
+    _log.log(level, "%s is run by %s: %s", files.name, " ".join(chosen), verdict.reason)
     if verdict.openvino:
         return model, verdict.reason
-    _log.log(
-        logging.WARNING if verdict.fault else logging.INFO, "%s is run by CTranslate2: %s", files.name, verdict.reason
-    )
     _close(model)
     return open_ctranslate2(files, options), verdict.reason
 
