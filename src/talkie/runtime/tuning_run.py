@@ -77,7 +77,9 @@ class Tuner:
         self._files = check(model.path, model.name)
         self._kept_in = kept_in(model, config)
         self._options = BackendOptions(device=config.device, compute_type=config.compute_type, kept_in=self._kept_in)
-        self._cores = threads or hardware.physical_cores()
+        on_processor = hardware.choose_device(config.device) == "cpu"
+        # Elsewhere a second worker is a second copy of the weights.
+        self._cores = (threads or hardware.physical_cores()) if on_processor else 1
         self._run = run or run_child
 
     def machine(self) -> Machine:

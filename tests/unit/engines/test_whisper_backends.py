@@ -172,7 +172,10 @@ def test_a_converted_model_that_cannot_be_run_falls_back_with_its_reason(
     def fail(*_: Any, **__: Any) -> None:
         raise EngineFailed("openvino", "no such operation")
 
-    opened(files, options)
+    assert options.kept_in is not None
+    likely = foresee(files, options)
+    assert (likely.backend, likely.measured) == ("openvino", "")
+    remember(options.kept_in, files, options.asked(), replace(likely, reason="measured: fast"))
     monkeypatch.setattr(openvino_runtime, "compile_model", fail)
     monkeypatch.setattr(openvino_runtime, "compile_graph", fail)
     found = opened(files, options)  # the reason is this failure, not what was measured before
@@ -210,6 +213,24 @@ def test_one_worker_of_one_thread_on_every_core(files: ModelFiles, monkeypatch: 
     assert BackendOptions(workers=2, threads=4).layout() == (2, 4)
     found = opened(files, BackendOptions(backend="ctranslate2", device="cpu"))
     assert (found.model.workers, found.reason) == (3, "asked for")
+
+
+@needs_openvino
+def test_numbers_that_only_one_of_them_has(
+    files: ModelFiles, options: BackendOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(compute_type: str, device: str) -> str:
+        raise InvalidValue("compute_type", f"{compute_type} is not for {device}")
+
+    likely = foresee(files, options)
+    monkeypatch.setattr(hardware, "choose_compute_type", unsupported)
+    found = opened(files, replace(options, compute_type=likely.compute_type, passages=no_passages))  # type: ignore[arg-type]
+    assert (found.model.name, found.reason) == ("openvino", f"CTranslate2 has no {likely.compute_type} here")
+    monkeypatch.undo()
+    seen = foresee(files, replace(options, compute_type="int8", device="cpu", kept_in=None))
+    assert (seen.backend, seen.reason) == ("ctranslate2", "there is no place to keep a converted model.")
+    assert foresee(files, replace(options, backend="ctranslate2")).reason == "asked for"
+    assert foresee(files, replace(options, backend="openvino")).reason == "asked for"
 
 
 def test_names_and_numbers_that_cannot_be(files: ModelFiles) -> None:
