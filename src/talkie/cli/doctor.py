@@ -203,25 +203,9 @@ def _store(report: Report, settings: Settings) -> None:
 
 
 def _models(report: Report, settings: Settings) -> None:
-    """What runs each Whisper model of the store, or will, and how that came about."""
-    from talkie.cli.choices import as_line
-    from talkie.compose import service_config
-    from talkie.errors import TalkieError
-    from talkie.models.store import ModelStore
-    from talkie.runtime.engines import foresee
+    from talkie.cli.choices import tell
 
-    facts: dict[str, str] = {}
-    for model in ModelStore(settings.home).list():
-        try:
-            choice = foresee(model, service_config(settings))
-        except TalkieError as error:  # a setting that this machine cannot do
-            facts[model.name] = error.message
-            report.advise(f"The model {model.name} cannot be opened: {error.message}", error.hint, broken=True)
-        else:
-            if choice is not None:
-                facts[model.name] = as_line(choice)
-    if facts:
-        report.facts["models"] = facts
+    tell(report, settings)
 
 
 def _server(report: Report, settings: Settings) -> None:
