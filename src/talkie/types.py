@@ -35,17 +35,28 @@ class Span:
         return self.end_s - self.start_s
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A pause left out of a stretch of sound at `at_s`, a time of that stretch, and its length."""
+
+    at_s: float
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
     """A stretch of mono sound, with the place in the original recording that it was cut from.
 
-    `speech` are the spans in which voice activity was found, in original time; empty means "not looked for".
+    `speech` are the spans in which voice activity was found; empty means "not looked for". `skips` are the pauses that
+    were left out, in order. Times after a skip, those of `speech` too, run on as if it had not been: `audio.skips`
+    turns them into times of the recording.
     """
 
     samples: Samples
     sample_rate: int = SAMPLE_RATE_HZ
     start_s: float = 0.0
     speech: tuple[Span, ...] = ()
+    skips: tuple[Skip, ...] = ()
 
     @property
     def duration_s(self) -> float:

@@ -1,4 +1,4 @@
-"""A recording as windows of original, uncut time that hold its speech; and a buffer to read a stream by position.
+"""A recording as windows that hold its speech, at their places in it; and a buffer to read a stream by position.
 
 Knows nothing of engines: a detector is anything that turns samples into probabilities. Memory is bounded by the
 longest window and the longest span, across hours of silence too. Places are exact to a sample.
@@ -7,8 +7,9 @@ longest window and the longest span, across hours of silence too. Places are exa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor
 
 import numpy as np
@@ -17,21 +18,22 @@ from numpy.typing import NDArray
 from talkie.audio.gate import ActivityStream, GatedActivity, GateOptions
 from talkie.audio.pauses import Pauses
 from talkie.audio.segment import Segmenter, SegmentOptions
-from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Span
+from talkie.types import SAMPLE_RATE_HZ, Audio, Samples, Skip, Span
 
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
     """`join_gap_s`: neighbouring spans share a window when the pause between them is no longer and all of it fits.
 
-    Two seconds keep the sentences of one speaker together, so that the recogniser sees how one leads to the next, and
-    keep out the silences in which recognisers invent words.
+    `pause_s`: of a longer pause so much is kept, half at either side, so that a window is full of speech and not of
+    silence, in which recognisers invent words. What is left out stands in `Audio.skips`.
 
     `split_s`: a span that does not fit is divided at its last short pause that does, where at least so much of it fits
     (a window costs the same however much of it is filled), and as much stays behind. Infinity: never.
     """
 
-    join_gap_s: float = 2.0
+    join_gap_s: float = 4.0
+    pause_s: float = 1.0
     split_s: float = 2.0
 
 
@@ -80,8 +82,9 @@ class SampleBuffer:
 class Windower:
     """Blocks to windows, none longer than `segment.max_seconds`, in order and without overlap.
 
-    With a detector, a window is one span of speech or several neighbours with the pauses between them, and
-    `Audio.speech` are its spans. Without one, windows follow each other without a gap and `Audio.speech` is empty.
+    With a detector, a window is one span of speech or several neighbours with the pauses between them, or the edges of
+    pauses that are long, and `Audio.speech` are its spans. Without one, windows follow each other without a gap and
+    `Audio.speech` is empty.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Windower:
         self._pauses = Pauses(segment.release)
         self._max = int(segment.max_seconds * SAMPLE_RATE_HZ)
         self._gap = round(window.join_gap_s * SAMPLE_RATE_HZ)
+        self._pause = round(window.pause_s * SAMPLE_RATE_HZ)
         self._split = min(window.split_s * SAMPLE_RATE_HZ, self._max)
         self._buffer = SampleBuffer()
         self._group: list[Span] = []
@@ -155,22 +159,47 @@ class Windower:
         return _sample(span.start_s) - _sample(self._group[-1].end_s) <= self._gap
 
     def _fits(self, span: Span) -> bool:
-        return self._near(span) and _sample(span.end_s) - _sample(self._group[0].start_s) <= self._max
+        return self._near(span) and _sample(span.end_s) - _sample(span.start_s) <= self._room(span)
+
+    def _room(self, span: Span) -> int:
+        """Samples that are left in the group's window for a span that begins where this one does."""
+        used = self._length(self._group) + self._kept(self._group[-1], span)
+        return self._max - used
+
+    def _length(self, group: Sequence[Span]) -> int:
+        spoken = sum(_sample(span.end_s) - _sample(span.start_s) for span in group)
+        return spoken + sum(self._kept(*pair) for pair in pairwise(group))
+
+    def _kept(self, before: Span, after: Span) -> int:
+        """What is kept of the pause between two spans."""
+        return min(_sample(after.start_s) - _sample(before.end_s), self._pause)
 
     def _place_to_split(self, span: Span) -> int | None:
         """The last pause in a span that fits into the group's window; None where it is not worth while."""
         if not self._near(span):
             return None
         first, last = _sample(span.start_s) + self._split, _sample(span.end_s) - self._split
-        room_end = _sample(self._group[0].start_s) + self._max
+        room_end = _sample(span.start_s) + self._room(span)
         return self._pauses.last_within(ceil(first), floor(min(last, room_end)))
 
     def _release(self) -> list[Audio]:
+        """The group's window. Where pauses were left out, times after them run on as if they had not been."""
         if not self._group:
             return []
-        spans, self._group = tuple(self._group), []
-        start, end = _sample(spans[0].start_s), _sample(spans[-1].end_s)
-        return [Audio(self._buffer.read(start, end - start), start_s=spans[0].start_s, speech=spans)]
+        group, self._group = tuple(self._group), []
+        start = place = _sample(group[0].start_s)
+        pieces, speech, skips, skipped = [], [], [], 0
+        for number, span in enumerate(group):
+            if number and (left_out := _sample(span.start_s) - _sample(group[number - 1].end_s) - self._pause) > 0:
+                cut = _sample(group[number - 1].end_s) + self._pause // 2
+                pieces.append(self._buffer.read(place, cut - place))
+                skips.append(Skip((cut - skipped) / SAMPLE_RATE_HZ, left_out / SAMPLE_RATE_HZ))
+                place, skipped = cut + left_out, skipped + left_out
+            places = (_sample(span.start_s) - skipped, _sample(span.end_s) - skipped)
+            speech.append(Span(places[0] / SAMPLE_RATE_HZ, places[1] / SAMPLE_RATE_HZ))
+        pieces.append(self._buffer.read(place, _sample(group[-1].end_s) - place))
+        samples = np.concatenate(pieces) if skips else pieces[0]
+        return [Audio(samples, start_s=start / SAMPLE_RATE_HZ, speech=tuple(speech), skips=tuple(skips))]
 
 
 def _sample(seconds: float) -> int:

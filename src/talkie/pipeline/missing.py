@@ -6,7 +6,7 @@ what it wrote is held against the speech that voice activity found, and what is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from talkie.types import Audio, Span, Transcript
 
@@ -44,4 +44,4 @@ def remainder(window: Audio, transcript: Transcript) -> Remainder:
 def _cut(window: Audio, left: tuple[Span, ...]) -> Audio:
     start = max(0, round((left[0].start_s - window.start_s) * window.sample_rate))
     start_s = window.start_s + start / window.sample_rate
-    return Audio(window.samples[start:], window.sample_rate, start_s, left)
+    return replace(window, samples=window.samples[start:], start_s=start_s, speech=left)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TypeAlias
 
+from talkie.audio import skips
 from talkie.audio.segment import SegmentOptions
 from talkie.engines.base import RecognizeOptions, RecognizerInfo, VoiceActivityDetector
 from talkie.pipeline.ahead import Ahead
@@ -63,6 +64,7 @@ def transcribe(
     with _feed(recording, hearing) if plan.detector else _blocks_ahead(recording) as ahead:
         heard = _by_speech(ahead, hearing) if isinstance(ahead, Feed) else _by_seeking(ahead, hearing)
         for window, transcript in heard:
+            transcript = skips.transcript(transcript, window.skips)
             segments = hearing.keep(window, transcript)
             with ahead.paused():
                 yield from segments
@@ -150,7 +152,7 @@ class _Hearing:
 
     def keep(self, window: Audio, transcript: Transcript) -> list[Segment]:
         """The segments that pass the filters; what does not is kept with its reason."""
-        speech = window.speech if self.plan.detector else None
+        speech = skips.spans(window) if self.plan.detector else None
         context = FilterContext(language=transcript.language or self._language, speech=speech)
         self._dropped.extend(transcript.dropped)
         self._notices.extend(notice for notice in transcript.notices if notice not in self._notices)

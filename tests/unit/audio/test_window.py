@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talkie.audio import skips
 from talkie.audio.gate import FRAME
 from talkie.audio.segment import Segmenter, SegmentOptions
 from talkie.audio.window import SampleBuffer, Windower, WindowOptions
@@ -135,10 +136,10 @@ def test_without_a_detector_windows_follow_each_other(samples: Floats, sizes: li
 def test_neighbours_share_a_window_until_the_pause_is_too_long() -> None:
     second = np.full(SAMPLE_RATE_HZ, 0.5, np.float32)
     pause = np.zeros(SAMPLE_RATE_HZ, np.float32)
-    samples = np.concatenate([second, pause, second, *[pause] * 4, second])
+    samples = np.concatenate([second, pause, second, *[pause] * 6, second])
     first, last = windows(samples, [8000], Windower(Loudness()))
     assert len(first.speech) == 2
-    assert (first.start_s, last.end_s) == (0.0, 8.0)
+    assert (first.start_s, last.end_s) == (0.0, 10.0)
 
 
 def test_a_window_comes_as_soon_as_nothing_can_join_it() -> None:
@@ -207,3 +208,41 @@ def test_a_buffer_lets_go_of_whole_blocks() -> None:
         assert len(buffer.read(start, 150)) in (100, 150)
         buffer.drop_before(start)
         assert len(buffer._blocks) <= 3
+
+
+def test_the_middle_of_a_long_pause_is_left_out() -> None:
+    """Speech at 0..2 and 5..7: a second of the pause between their edges is kept, half at either side."""
+    tone = np.full(2 * SAMPLE_RATE_HZ, 0.5, np.float32)
+    samples = np.concatenate([tone, np.zeros(3 * SAMPLE_RATE_HZ, np.float32), tone])
+    samples += np.arange(len(samples), dtype=np.float32) * np.float32(1e-9)  # every sample has its place written on it
+    windower = Windower(Loudness(), SegmentOptions(pad_ms=0), WindowOptions(join_gap_s=4.0, pause_s=1.0))
+    (window,) = windows(samples, [8000], windower)
+    (skip,) = window.skips
+    assert skip.seconds == pytest.approx(2.0, abs=0.05)
+    assert window.duration_s == pytest.approx(5.0, abs=0.05)
+    at = round(skip.at_s * SAMPLE_RATE_HZ)
+    assert np.array_equal(window.samples[:at], samples[:at])
+    assert np.array_equal(window.samples[at:], samples[at + round(skip.seconds * SAMPLE_RATE_HZ) :])
+    assert [span.start_s for span in skips.spans(window)] == pytest.approx([0.0, 5.0], abs=0.05)
+
+
+@given(
+    speech=st.lists(st.tuples(st.integers(1, 60), st.integers(1, 80)), min_size=1, max_size=12),
+    pause_s=st.sampled_from([0.0, 0.5, 1.0, 4.0]),
+)
+def test_every_sample_of_speech_is_in_its_window_at_its_time(speech: list[tuple[int, int]], pause_s: float) -> None:
+    """Tenths of a second of sound and of silence in turn; every sample tells its place."""
+    tenth = SAMPLE_RATE_HZ // 10
+    loud = np.concatenate([np.repeat([1.0, 0.0], [sound * tenth, quiet * tenth]) for sound, quiet in speech])
+    samples = (loud * (0.5 + np.arange(len(loud)) * 1e-8)).astype(np.float32)
+    found = windows(samples, [8000], Windower(Loudness(), SegmentOptions(), WindowOptions(pause_s=pause_s)))
+    for window in found:
+        assert window.duration_s <= 30.0
+        for at_s, span in zip((span.start_s for span in window.speech), skips.spans(window), strict=True):
+            inside = round((at_s - window.start_s) * SAMPLE_RATE_HZ)
+            place = round(span.start_s * SAMPLE_RATE_HZ)
+            length = round(span.duration_s * SAMPLE_RATE_HZ)
+            assert np.array_equal(window.samples[inside : inside + length], samples[place : place + length])
+    ends = [skips.end_s(window.end_s, window.skips) for window in found]
+    starts = [window.start_s for window in found]
+    assert all(end <= start + 1e-6 for end, start in zip(ends, starts[1:], strict=False))

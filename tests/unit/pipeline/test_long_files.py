@@ -33,7 +33,7 @@ class Tape:
         self.drawn = 0
 
     def __iter__(self) -> Iterator[Samples]:
-        tone = (np.arange(BLOCK_S * SAMPLE_RATE_HZ) < 7 * SAMPLE_RATE_HZ) * np.float32(0.5)
+        tone = (np.arange(BLOCK_S * SAMPLE_RATE_HZ) < 5 * SAMPLE_RATE_HZ) * np.float32(0.5)
         for _ in range(self.left):
             self.drawn += 1
             yield tone.astype(np.float32)
@@ -66,7 +66,7 @@ def test_two_hours_in_bounded_memory(vad: bool) -> None:
         tracemalloc.stop()
     assert isinstance(last, Transcript)
     assert last.duration_s == 2 * 3600
-    assert last.segments[-1].end_s == pytest.approx(2 * 3600, abs=4)
+    assert last.segments[-1].end_s == pytest.approx(2 * 3600, abs=6)
     assert peak < (PREPARED_S + 8 * 30 + 120) * SAMPLE_RATE_HZ * 4
 
 
