@@ -53,7 +53,7 @@ def recording(samples: Samples) -> io.BytesIO:
 
 
 def sentences(count: int) -> Samples:
-    pause = np.zeros(3 * SAMPLE_RATE_HZ, np.float32)
+    pause = np.zeros(5 * SAMPLE_RATE_HZ, np.float32)
     return np.concatenate([part for _ in range(count) for part in (say(SAID), pause)])
 
 

@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -97,10 +98,19 @@ def inspect(directory: Path, *, thorough: bool = True) -> Layout:
 
 def languages(directory: Path) -> tuple[str, ...]:
     """The language codes in a Whisper vocabulary; `("en",)` for an English-only one. Raises `ModelBroken`."""
+    file = directory / "vocabulary.json"
+    stamp = (file if file.is_file() else directory / "vocabulary.txt").stat().st_mtime_ns
+    return _languages(directory, stamp)
+
+
+@lru_cache(maxsize=64)
+def _languages(directory: Path, _stamp: int) -> tuple[str, ...]:
+    """A directory is looked at several times in a request, and its vocabulary is long."""
     tokens = _vocabulary(directory)
     if len(tokens) == ENGLISH_ONLY_TOKENS:
         return ("en",)
-    found = tuple(match[1] for token in tokens if (match := _LANGUAGE_TOKEN.fullmatch(token)))
+    special = (token for token in tokens if token.startswith("<|"))
+    found = tuple(match[1] for token in special if (match := _LANGUAGE_TOKEN.fullmatch(token)))
     known = find("whisper-large-v3")
     return tuple(code for code in found if known and code in known.languages) or ("en",)
 

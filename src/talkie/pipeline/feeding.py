@@ -20,8 +20,8 @@ from talkie.types import Audio, Transcript
 
 Submit: TypeAlias = Callable[[Audio, RecognizeOptions], "Future[Transcript]"]
 
-PREPARED_S = 120.0
-"""Seconds of windows that are ready and not yet submitted: four full ones."""
+PREPARED_S = 360.0
+"""Seconds of windows that are ready and not yet submitted: a full batch of full ones, 23 MB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from math import ceil
 from typing import TypeAlias
 
 from talkie.audio import skips
@@ -29,8 +28,6 @@ Wait: TypeAlias = Callable[["Future[Transcript]"], Transcript]
 
 MAX_RESUMES = 8
 """How often the rest of one window is decoded again before we say that speech is missing."""
-FIRST_BATCH = 0.5
-"""The share of a batch that is awaited before the first window goes: most of what batching gains, half of its delay."""
 DECODED_S = 60.0
 """Seconds decoded ahead where there is no voice activity: two windows."""
 PREVIOUS_TEXT_CHARS = 1000
@@ -52,6 +49,7 @@ class TranscribePlan:
     segmenting: SegmentOptions = field(default_factory=SegmentOptions)
     filters: bool = True
     lookahead: int = 2
+    first_batch: int = 1
     wait: Wait = wait_plainly
 
 
@@ -78,7 +76,7 @@ def _feed(recording: Recording, hearing: _Hearing) -> Feed:
     assert plan.detector is not None
     longest_s = min(plan.segmenting.max_seconds, plan.info.max_seconds)
     windows = speech_windows(recording, plan.detector, replace(plan.segmenting, max_seconds=longest_s))
-    return Feed(windows, plan.submit, hearing, gather=ceil(plan.info.max_batch * FIRST_BATCH))
+    return Feed(windows, plan.submit, hearing, gather=plan.first_batch)
 
 
 def _blocks_ahead(recording: Recording) -> Ahead[Samples]:

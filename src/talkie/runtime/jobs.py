@@ -43,12 +43,16 @@ class Window:
 class Job:
     """A request's place in a lane, until `close`. As a context manager it closes itself.
 
-    `lookahead` is how many of its windows in flight keep the model busy; more would only take memory.
+    `lookahead` is how many of its windows in flight keep the model busy; more would only take memory. `first_batch` is
+    how many are worth waiting for before the first is handed in.
     """
 
-    def __init__(self, lane: Lane, queue: Queue[Window], priority: Priority, lookahead: int) -> None:
+    def __init__(
+        self, lane: Lane, queue: Queue[Window], priority: Priority, lookahead: int, first_batch: int = 1
+    ) -> None:
         self.priority = priority
         self.lookahead = lookahead
+        self.first_batch = first_batch
         self.queue = queue
         self._lane = lane
         self._order = threading.Lock()

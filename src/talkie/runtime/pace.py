@@ -13,12 +13,18 @@ class Pace:
     def __init__(self, workers: int) -> None:
         self._workers = max(1, workers)
         self._one_worker = 0.0
+        self._window_s = 0.0
 
-    def note(self, audio_s: float, took_s: float) -> None:
-        """One worker heard `audio_s` in `took_s`."""
+    def note(self, audio_s: float, took_s: float, windows: int = 1) -> None:
+        """One worker heard `audio_s`, in so many windows, in `took_s`."""
         if took_s > 0:
+            self._window_s += (_WEIGHT if self._window_s else 1.0) * (took_s / windows - self._window_s)
             newest = audio_s / took_s
             self._one_worker += (_WEIGHT if self._one_worker else 1.0) * (newest - self._one_worker)
+
+    def windows_within(self, seconds: float) -> int | None:
+        """How many windows one worker gets through in that time, at least one; None before anything was measured."""
+        return max(1, int(seconds / self._window_s)) if self._window_s else None
 
     @property
     def audio_s_per_s(self) -> float:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import ceil
 
 from talkie.engines.base import RecognizeOptions, Recognizer
 from talkie.engines.memory import give_back_free_memory
@@ -24,6 +25,8 @@ from talkie.types import Audio, Transcript
 
 REST_AFTER_S = 5.0
 """With nothing to do for so long, memory that was kept for the next batch goes back to the machine."""
+FIRST_ANSWER_S = 5.0
+"""A long recording's first batch may take so long: full batches are cheaper, and somebody waits for the first words."""
 MIN_LOOKAHEAD, MAX_LOOKAHEAD = 2, 64
 """Windows of at most 30 s: 64 of them are about 120 MB."""
 
@@ -81,13 +84,18 @@ class Lane:
             if self._turns.windows and self._turns.seconds >= self._options.max_queued_audio_s:
                 raise self._full()
             queue = self._turns.open(priority)
-            return Job(self, queue, priority, self._lookahead())
+            return Job(self, queue, priority, self._lookahead(), self._first_batch())
 
     def _lookahead(self) -> int:
         """A full batch at work on every worker and the next one behind it, shared by the requests that are open."""
         info = self.recognizer.info
         share = 2 * max(1, info.max_batch) * max(1, info.workers) // self._turns.requests
         return min(max(share, MIN_LOOKAHEAD), MAX_LOOKAHEAD)
+
+    def _first_batch(self) -> int:
+        """As many windows as give a first answer soon; half a batch while nobody knows how fast the model is."""
+        full = max(1, self.recognizer.info.max_batch)
+        return min(full, self._pace.windows_within(FIRST_ANSWER_S) or ceil(full / 2))
 
     def enqueue(self, job: Job, audio: Audio, options: RecognizeOptions) -> Window:
         """A job's window into the line. Raises as `Job.submit`."""
@@ -195,7 +203,7 @@ class Lane:
             raise EngineFailed(engine, type(error).__name__) from error
         if len(transcripts) != len(batch):
             raise EngineFailed(engine, "it lost a part of its batch")
-        self._pace.note(sum(window.audio.duration_s for window in batch), self._clock() - began_s)
+        self._pace.note(sum(window.audio.duration_s for window in batch), self._clock() - began_s, len(batch))
         return transcripts
 
     # -- the end ---------------------------------------------------------------------------------------------------

@@ -153,6 +153,7 @@ class Service:
             segmenting=SegmentOptions(energy_gate=self.config.energy_gate, max_seconds=info.max_seconds),
             filters=request.filters,
             lookahead=job.lookahead,
+            first_batch=job.first_batch,
             wait=wait,
         )
 

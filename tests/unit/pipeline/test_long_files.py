@@ -111,7 +111,7 @@ def test_a_first_batch_is_not_of_one_window() -> None:
         counts.append(tape.drawn)
         return recognizer.submit(audio, options)
 
-    list(transcribe(tape, plan_of(recognizer, submit=submit)))
+    list(transcribe(tape, plan_of(recognizer, submit=submit, first_batch=4)))
     assert counts[0] >= 4
     assert counts[:4] == [counts[0]] * 4
 

@@ -167,7 +167,13 @@ def test_closing_early_takes_windows_in_flight_back() -> None:
 
     spans = [Span(start, start + 3) for start in range(2, 90, 8)]
     plan = TranscribePlan(
-        submit, FAKE_INFO, RecognizeOptions(language="en"), LoudnessDetector(), lookahead=3, wait=_wait_or_stop
+        submit,
+        FAKE_INFO,
+        RecognizeOptions(language="en"),
+        LoudnessDetector(),
+        lookahead=3,
+        first_batch=3,
+        wait=_wait_or_stop,
     )
     with pytest.raises(TimeoutError):
         list(transcribe(recording(100, *spans), plan))

@@ -1,7 +1,7 @@
 """Talkie itself, through the service that every door uses; all clients at once.
 
-`options` are settings by name; with `home` among them, what Talkie prepares once for a model is found again at the
-next start, else that place is new and empty each time. The decoding is that of all peers: no fallback to other
+`options` are fields of `ServiceConfig` by name; with `home` among them, what Talkie prepares once for a model is found
+again at the next start, else that place is new and empty each time. The decoding is that of all peers: no fallback to other
 temperatures, no filter of phrases, no threshold that skips a window. So many processors are as many workers of one
 thread each, unless `options` say otherwise.
 """
@@ -23,10 +23,10 @@ class Talkie:
     concurrent = True
 
     def open(self, wish: dict[str, Any], imported: Callable[[], None]) -> dict[str, Any]:
-        from talkie.compose import build_service
         from talkie.engines.base import PRESETS, DecodingOptions
+        from talkie.runtime.config import ServiceConfig
         from talkie.runtime.requests import TranscribeRequest
-        from talkie.settings import Settings
+        from talkie.runtime.service import Service
 
         imported()
         PRESETS[PRESET] = DecodingOptions(
@@ -38,7 +38,7 @@ class Talkie:
             no_speech_threshold=None,
         )
         values = {
-            "home": wish["options"].get("home") or self._new_home(),
+            "home": Path(wish["options"].get("home") or self._new_home()),
             "model": wish["model"],
             "compute_type": wish["compute_type"],
             "device": wish.get("device", "cpu"),
@@ -48,7 +48,7 @@ class Talkie:
             "queue_size": AT_ONCE,
             **{name: value for name, value in wish["options"].items() if name != "home"},
         }
-        self._service = build_service(Settings(**values), allow_paths=True)
+        self._service = Service(ServiceConfig(**values, allow_paths=True))
         self._service.warm()
         ready = self._service.ready()
         if not ready.ok:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from talkie.audio.mel import MAX_FRAMES
 from talkie.engines import openvino_runtime
-from talkie.engines.asr.whisper import search
+from talkie.engines.asr.whisper import hardware, search
 from talkie.engines.asr.whisper.backend import AlignItem, GenerateOptions
 from talkie.engines.asr.whisper.decoding import Hypothesis
 from talkie.engines.asr.whisper.openvino.compiled import CROSS, ENCODER, ENCODER_OF_ANY_LENGTH, STEP, Compiled, put, run
@@ -41,6 +41,7 @@ class OpenVinoModel:
     max_batch = MAX_BATCH
 
     def __init__(self, converted: Converted, compiled: Compiled, workers: int) -> None:
+        hardware.keep_large_blocks()
         self._converted = converted
         self._compiled = compiled
         self.workers = workers
