@@ -25,7 +25,7 @@ from talkie.types import Audio, Transcript
 
 REST_AFTER_S = 5.0
 """With nothing to do for so long, memory that was kept for the next batch goes back to the machine."""
-FIRST_ANSWER_S = 5.0
+FIRST_ANSWER_S = 8.0
 """A long recording's first batch may take so long: full batches are cheaper, and somebody waits for the first words."""
 MIN_LOOKAHEAD, MAX_LOOKAHEAD = 2, 64
 """Windows of at most 30 s: 64 of them are about 120 MB."""

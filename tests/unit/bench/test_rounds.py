@@ -38,6 +38,8 @@ def test_a_turn_loads_warms_up_and_hears_the_shortest_first(task: Task) -> None:
         ("load", task.models[0].directory.name),
         ("hear", "warm.wav"),
         ("hear", "short.wav"),
+        ("hear", "short.wav"),
+        ("hear", "long.wav"),
         ("hear", "long.wav"),
         ("end",),
     ]

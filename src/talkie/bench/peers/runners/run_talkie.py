@@ -1,9 +1,9 @@
 """Talkie itself, through the service that every door uses; all clients at once.
 
 `options` are fields of `ServiceConfig` by name; with `home` among them, what Talkie prepares once for a model is found
-again at the next start, else that place is new and empty each time. The decoding is that of all peers: no fallback to other
-temperatures, no filter of phrases, no threshold that skips a window. So many processors are as many workers of one
-thread each, unless `options` say otherwise.
+again at the next start, else that place is new and empty each time. The decoding is that of all peers: no fallback to
+other temperatures, no filter of phrases, no threshold that skips a window. So many processors are as many workers of
+one thread each, unless `options` say otherwise.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from talkie.engines.asr.whisper.backend import AlignItem, GenerateOptions
 from talkie.engines.asr.whisper.decoding import Hypothesis
 from talkie.engines.asr.whisper.openvino.compiled import CROSS, ENCODER, ENCODER_OF_ANY_LENGTH, STEP, Compiled, put, run
 from talkie.engines.asr.whisper.openvino.converted import Converted
+from talkie.engines.asr.whisper.openvino.spare import SpareBlocks
 from talkie.engines.asr.whisper.openvino.steps import CrossKeys, DecoderSteps
 from talkie.engines.asr.whisper.words import Alignment
 from talkie.errors import EngineFailed, TalkieError
@@ -45,6 +48,7 @@ class OpenVinoModel:
         self._converted = converted
         self._compiled = compiled
         self.workers = workers
+        self._spare = SpareBlocks(workers)
         self.compute_type = converted.form.name
         self.n_mels = converted.n_mels
         self.multilingual = converted.multilingual
@@ -106,13 +110,15 @@ class OpenVinoModel:
 
     def _make_cross(self, windows: Sequence[NDArray[np.float32]]) -> CrossKeys:
         tensor = openvino_runtime.load().Tensor
-        graph = self._compiled.graph(CROSS)
-        frames = windows[0].shape[1]
-        tensors: dict[str, Any] = {}
+        ports, frames = self._compiled.graph(CROSS).outputs, windows[0].shape[1]
+        shapes = [[len(windows), *(frames if size < 0 else size for size in _sizes(port)[1:])] for port in ports]
+        types = [port.element_type for port in ports]
+        blocks = self._spare.take([prod(shape) * kind.size for shape, kind in zip(shapes, types, strict=True)])
+        tensors: dict[str, Any] = {
+            _input_name(number): tensor(block[: prod(shape) * kind.size], shape, kind)
+            for number, (block, shape, kind) in enumerate(zip(blocks, shapes, types, strict=True))
+        }
         with self._compiled.request(CROSS) as request:
-            for number, port in enumerate(graph.outputs):
-                shape = [frames if size < 0 else size for size in _sizes(port)]
-                tensors[_input_name(number)] = tensor(port.element_type, [len(windows), *shape[1:]])
             for at, window in enumerate(windows):
                 for number, whole in enumerate(tensors.values()):
                     shape = list(whole.shape)
@@ -120,9 +126,12 @@ class OpenVinoModel:
                     request.set_output_tensor(number, part)
                 put(request.get_input_tensor(0), window)
                 run(request)
-        return CrossKeys(tensors, len(windows))
+        cross = CrossKeys(tensors, len(windows), blocks)
+        weakref.finalize(cross, self._spare.give, blocks)
+        return cross
 
     def close(self) -> None:
+        self._spare.close()
         self._compiled.close()
 
 

@@ -71,10 +71,11 @@ class DecoderSteps:
 
 
 class CrossKeys:
-    """Cross keys and values of some windows, as tensors that a request reads where they lie."""
+    """Cross keys and values of some windows, as tensors that a request reads where they lie: in `blocks`."""
 
-    def __init__(self, tensors: dict[str, Any], windows: int) -> None:
+    def __init__(self, tensors: dict[str, Any], windows: int, blocks: Sequence[Any] = ()) -> None:
         self._tensors = tensors
+        self._blocks = blocks
         self.windows = windows
 
     def give(self, request: Any) -> None:
