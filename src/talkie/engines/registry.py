@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
@@ -36,11 +35,15 @@ BUILT_IN = (
     EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", ("onnxruntime",)),
 )
 
+_BUILT_IN = {entry.name: entry for entry in BUILT_IN}
+
 
 @cache
 def entries() -> dict[str, EngineEntry]:
     """All known engines by name: the built-in ones first, then entry points (`name = module:callable`)."""
-    found = {entry.name: entry for entry in BUILT_IN}
+    from importlib.metadata import entry_points  # takes longer to load than an engine's own module
+
+    found = dict(_BUILT_IN)
     for point in entry_points(group=ENTRY_POINT_GROUP):
         kind, _, name = point.name.rpartition("/")
         found.setdefault(name, EngineEntry(name, kind or "recognizer", point.value))
@@ -53,6 +56,8 @@ def missing(name: str) -> tuple[str, ...]:
 
 
 def entry(name: str) -> EngineEntry:
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
     try:
         return entries()[name]
     except KeyError:

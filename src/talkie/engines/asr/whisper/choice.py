@@ -13,7 +13,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +96,13 @@ def _choice(values: Any) -> Choice | None:
 
 
 def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "missing"
+    """As its installation is named, which is found sooner than the metadata is read."""
+    spec = find_spec(package)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        for found in Path(place).parent.glob(f"{package}-*.dist-info"):
+            return found.name.removesuffix(".dist-info").partition("-")[2]
+    return "missing"
+
 
 
 @cache
