@@ -104,7 +104,6 @@ def _version(package: str) -> str:
     return "missing"
 
 
-
 @cache
 def _processor() -> str:
     """Its name, what it can do, and how much of it is ours."""
