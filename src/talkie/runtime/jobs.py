@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+from weakref import ref
 
 from talkie.engines.base import RecognizeOptions
 from talkie.errors import TalkieError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Outcome: TypeAlias = Transcript | TalkieError
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Window:
     """A piece of audio and what is wanted of it. `outcome` is kept here until its turn to be told has come."""
 
@@ -69,7 +70,9 @@ class Job:
         with self._order:
             window = self._lane.enqueue(self, audio, options)
             self._untold.append(window)
-        window.future.add_done_callback(lambda future: self._forget(window) if future.cancelled() else None)
+        # A future keeps its callbacks: by a strong reference it and its window, sound and all, would keep each other.
+        known = ref(window)
+        window.future.add_done_callback(lambda future: self._forget(known()) if future.cancelled() else None)
         return window.future
 
     @contextmanager
@@ -100,8 +103,9 @@ class Job:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _forget(self, window: Window) -> None:
-        self._lane.drop(self.queue, window)
+    def _forget(self, window: Window | None) -> None:
+        if window is not None:
+            self._lane.drop(self.queue, window)
         self._tell_in_order()
 
     def _tell_in_order(self) -> None:

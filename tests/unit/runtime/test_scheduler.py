@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -310,3 +312,25 @@ def test_nothing_is_lost_in_a_throng(workers: int) -> None:
     assert engine.closed
     assert lane.queued_s == 0.0
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane-fake")]
+
+
+def test_sound_goes_when_its_answer_is_read() -> None:
+    """Without waiting for Python to look for cycles: hours of a recording would pile up meanwhile."""
+    recognizer = FakeRecognizer()
+    lane = Lane(recognizer)
+    sound = np.zeros(16_000, np.float32)
+    gone = weakref.ref(sound)
+    gc.disable()
+    try:
+        with lane.open() as job:
+            future = job.submit(Audio(sound), EN)
+            del sound
+            assert future.result(20).segments
+            recognizer.batches.clear()  # the fake keeps what it heard
+            job.submit(audio(1), EN).result(20)  # the worker has let go of the batch before
+            recognizer.batches.clear()
+            del future
+        lane.close()
+        assert gone() is None
+    finally:
+        gc.enable()
