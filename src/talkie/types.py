@@ -153,6 +153,66 @@ TranscriptEvent: TypeAlias = Progress | Segment | Transcript
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody began to speak. `utterance` counts from 0; `at_s` is session time, the pre-roll included."""
+
+    utterance: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The utterance has ended, and is on its way to its final pass; `by_client` when the client said so (commit)."""
+
+    utterance: int
+    at_s: float
+    by_client: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LivePartial:
+    """What an utterance says so far. `committed` only ever grows; `tentative`, what follows it, may still change.
+
+    `end_s` is the session time up to which sound was heard for it.
+    """
+
+    utterance: int
+    start_s: float
+    end_s: float
+    committed: str
+    tentative: str = ""
+    language: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.committed} {self.tentative}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFinal:
+    """The whole text of an utterance, heard at full context; times in `transcript` are session time.
+
+    Empty where sound was speech to the detector and nothing to the recogniser. `span` is what was heard.
+    """
+
+    utterance: int
+    span: Span
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNotice:
+    """Something the speaker should know that ends nothing."""
+
+    notice: Notice
+
+
+LiveEvent: TypeAlias = SpeechStarted | SpeechStopped | LivePartial | LiveFinal | LiveNotice
+"""What a live session tells. Of each utterance: started, partials, stopped, then exactly one final, in that order;
+finals come in the order of their utterances, and the next utterance may begin before the last one's final."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A timed word, phoneme or viseme of spoken text; seconds from the start of the utterance."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,16 +35,13 @@ class GraphOptions:
     """How a graph is run: `streams` callers at once on `threads` processors together.
 
     `precision` is that of the arithmetic outside of what the graph itself quantises, and of kept keys and values.
-    `dynamic_group`: activations before INT8 weights are quantised in groups of this size. None is the library's own
-    choice; 0, which leaves them as they are, costs Whisper's decoder half as much again, in BF16 too.
+    How activations before INT8 weights are quantised is left to the library: told to leave them as they are, it takes
+    half as long again for Whisper's decoder, in BF16 too.
     """
 
     threads: int = 1
     streams: int = 1
     precision: str = "f32"
-    dynamic_group: int | None = None
-    exact_cache: bool = True
-    more: Mapping[str, Any] = field(default_factory=dict)
 
     def properties(self) -> dict[str, Any]:
         """As OpenVINO names them. Threads are never pinned: in a container the processors are somebody else's too."""
@@ -54,9 +50,7 @@ class GraphOptions:
             "INFERENCE_NUM_THREADS": self.threads,
             "INFERENCE_PRECISION_HINT": self.precision,
             "ENABLE_CPU_PINNING": False,
-            **({} if self.dynamic_group is None else {"DYNAMIC_QUANTIZATION_GROUP_SIZE": self.dynamic_group}),
-            **({"KV_CACHE_PRECISION": self.precision} if self.exact_cache else {}),
-            **self.more,
+            "KV_CACHE_PRECISION": self.precision,
         }
 
 
@@ -100,11 +94,9 @@ def compile_model(
     streams: int = 1,
     precision: str = "f32",
     cache_dir: Path | None = None,
-    exact_cache: bool = True,
 ) -> Any:
     """`compile_graph` with the options that are mostly wanted."""
-    options = GraphOptions(threads=threads, streams=streams, precision=precision, exact_cache=exact_cache)
-    return compile_graph(source, options, cache_dir)
+    return compile_graph(source, GraphOptions(threads, streams, precision), cache_dir)
 
 
 def new_request(compiled: Any) -> Any:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 COMPILED = "compiled"
 """The directory, at home, of what was made for this machine and can be made again."""
-CHOICE = "choice.json"
-"""There, beside a model's forms: what it is run by, once that was found out."""
 SPHINX_WORKERS_MAX = 4
 """A worker of the built-in engine takes about 90 MB and one processor."""
 
@@ -73,7 +71,11 @@ def foresee(model: StoredModel, config: ServiceConfig) -> Choice | None:
 
 def is_new(model: StoredModel, config: ServiceConfig) -> bool:
     """Whether nothing was ever chosen for a Whisper model that the choice is open for."""
-    return model.engine == "whisper" and config.backend == "auto" and not (kept_in(model, config) / CHOICE).is_file()
+    if model.engine != "whisper" or config.backend != "auto":
+        return False
+    from talkie.engines.asr.whisper.choice import MEMORY
+
+    return not (kept_in(model, config) / MEMORY).is_file()
 
 
 def _choices(model: StoredModel, config: ServiceConfig) -> dict[str, Any]:

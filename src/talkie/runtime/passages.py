@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from talkie.audio.resample import StreamResampler
 from talkie.engines import registry
 from talkie.engines.base import SynthesizeOptions, Synthesizer
+from talkie.runtime.spoken import WINDOW_S, speak
 from talkie.types import SAMPLE_RATE_HZ, Samples
 
-WINDOW_S = 30
 PAUSE_S = 0.4
 _SPOKEN = (
     (
@@ -55,16 +54,11 @@ def spoken_passages() -> list[Spoken]:
 
 def say(voice: Synthesizer, text: str, speaker: str) -> Samples:
     """Sentences one after the other, cut where a window ends."""
+    options = SynthesizeOptions(voice=speaker)
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
-    parts = [part for sentence in _sentences(text) for part in (_spoken(voice, sentence, speaker), pause)]
+    parts = [part for sentence in _sentences(text) for part in (speak(voice, sentence, options), pause)]
     return np.concatenate(parts)[: WINDOW_S * SAMPLE_RATE_HZ]
 
 
 def _sentences(text: str) -> Iterator[str]:
     yield from text.replace("? ", "?\n").replace(". ", ".\n").split("\n")
-
-
-def _spoken(voice: Synthesizer, text: str, speaker: str) -> Samples:
-    resampler = StreamResampler()
-    chunks = voice.synthesize(text, SynthesizeOptions(voice=speaker))
-    return np.concatenate([*(resampler.feed(one.samples, one.sample_rate) for one in chunks), resampler.finish()])

@@ -40,6 +40,36 @@ class TranscribeRequest:
         return self.priority or ("batch" if duration_s is not None and duration_s > LONG_S else "interactive")
 
 
+@dataclass(frozen=True, slots=True)
+class TurnOptions:
+    """When the server decides that somebody has begun and ended: `threshold` is a probability 0..1, `silence_ms` the
+    pause that ends an utterance, `padding_ms` what is kept before and after it."""
+
+    threshold: float = 0.5
+    silence_ms: float = 500.0
+    padding_ms: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """Speech to hear while it is spoken. Fields it shares with `TranscribeRequest` mean the same.
+
+    `raw` is how its bytes are to be read; `turns` None: the client says where an utterance ends (commit).
+    """
+
+    model: str = "auto"
+    language: str | None = None
+    task: Task = "transcribe"
+    prompt: str = ""
+    hotwords: str = ""
+    words: bool = True
+    preset: str = ""
+    filters: bool = True
+    partials: bool = True
+    turns: TurnOptions | None = TurnOptions()
+    raw: RawFormat = RawFormat(16_000)
+
+
 def recognize_options(request: TranscribeRequest, default_preset: str, context: Context = "full") -> RecognizeOptions:
     """The engine's options for a request. Raises `InvalidValue`."""
     for param in ("prompt", "hotwords"):

@@ -71,14 +71,16 @@ def spoken_windows() -> Iterator[Samples]:
         voice.close()
 
 
+def speak(voice: Synthesizer, text: str, options: SynthesizeOptions) -> Samples:
+    """What a voice makes of a text, at 16 kHz."""
+    resampler = StreamResampler()
+    chunks = voice.synthesize(text, options)
+    return np.concatenate([*(resampler.feed(one.samples, one.sample_rate) for one in chunks), resampler.finish()])
+
+
 def _window(voice: Synthesizer, speaker: _Speaker, generator: np.random.Generator) -> Samples:
     window = np.zeros(WINDOW_S * SAMPLE_RATE_HZ, np.float32)
-    resampler = StreamResampler()
-    chunks = voice.synthesize(speaker.text * 2, SynthesizeOptions(voice=speaker.voice, speed=speaker.speed))
-    speech = np.concatenate(
-        [*(resampler.feed(chunk.samples, chunk.sample_rate) for chunk in chunks), resampler.finish()]
-    )
-    speech = speech[: len(window)]
+    speech = speak(voice, speaker.text * 2, SynthesizeOptions(voice=speaker.voice, speed=speaker.speed))[: len(window)]
     window[: len(speech)] = speech * (speaker.level / max(float(np.abs(speech).max(initial=0.0)), 1e-6))
     window += generator.standard_normal(len(window), dtype=np.float32) * np.float32(speaker.noise / 3)
     return window

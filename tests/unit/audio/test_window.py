@@ -72,7 +72,8 @@ segmenting = st.builds(
 def test_windows_hold_every_span_once_and_exactly(
     samples: Floats, sizes: list[int], segment: SegmentOptions, gap_s: float
 ) -> None:
-    found = windows(samples, sizes, Windower(Loudness(), segment, WindowOptions(gap_s)))
+    options = WindowOptions(gap_s, pause_s=gap_s)  # no pause is left out
+    found = windows(samples, sizes, Windower(Loudness(), segment, options))
     end = 0
     for window in found:
         start = round(window.start_s * SAMPLE_RATE_HZ)

@@ -185,11 +185,12 @@ def test_a_lease_that_has_ended_cannot_be_used(pool: WorkerPool) -> None:
 
 def test_a_machine_without_room_for_a_process_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("talkie.engines.worker_process.sys.executable", "/no/such/python")
+    gc.collect()  # what earlier tests left behind is closed now and not meanwhile
     before = open_descriptors()
     with pytest.raises(EngineFailed, match="cannot start: No such file"):
         WorkerPool(ECHO)
     gc.collect()
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_map_uses_all_workers_and_keeps_the_order() -> None:

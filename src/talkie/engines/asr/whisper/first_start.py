@@ -21,7 +21,6 @@ from talkie.engines.asr.whisper.openvino.form import Form
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.asr.whisper.trial import Passage, Trial, log_likelihood, run_trial
 from talkie.engines.memory import give_back_free_memory
-from talkie.errors import InvalidValue
 
 CONVERTED, TRIED_ONE = 0.8, 0.9
 """Shares of the whole, roughly."""
@@ -39,7 +38,7 @@ def choose(files: ModelFiles, form: Form, options: BackendOptions) -> tuple[Back
     """The better one, open, and why. What is not measured, for want of speech or of another, is not remembered."""
     # Converted first: that may fail, and then there is nothing to choose from.
     converted_model(files, form, replace(options, progress=lambda share: options.progress(CONVERTED * share)))
-    if not _ctranslate2_can(options):
+    if not hardware.supports(options.compute_type, hardware.choose_device(options.device)):
         return open_openvino(files, form, options), f"CTranslate2 has no {form.name} here"
     passages = options.passages()
     if not passages:
@@ -79,14 +78,6 @@ def _likelihoods(ours: _Tried, theirs: _Tried) -> Likelihoods | None:
     if ours.likelihood is None or theirs.likelihood is None:
         return None
     return Likelihoods(ours.likelihood, theirs.likelihood)
-
-
-def _ctranslate2_can(options: BackendOptions) -> bool:
-    try:
-        hardware.choose_compute_type(options.compute_type, hardware.choose_device(options.device))
-    except InvalidValue:
-        return False
-    return True
 
 
 def _close(model: Backend) -> None:

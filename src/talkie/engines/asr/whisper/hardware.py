@@ -69,6 +69,15 @@ def choose_compute_type(compute_type: str, device: str) -> str:
     return compute_type
 
 
+def supports(compute_type: str, device: str) -> bool:
+    """Whether CTranslate2 can compute with these numbers on a device."""
+    try:
+        choose_compute_type(compute_type, device)
+    except InvalidValue:
+        return False
+    return True
+
+
 def choose_threads(threads: int, workers: int) -> int:
     """Threads for each worker; 0 means: the physical cores that this process may use, shared among the workers."""
     if threads < 0 or workers < 1:

@@ -5,7 +5,6 @@ Knows nothing of weights. The rules are those of CTranslate2's own converter, so
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -13,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from talkie.engines.asr.whisper.model_files import read_json, stays_inside
+from talkie.engines.asr.whisper.tokens import LANGUAGE_TOKEN
 from talkie.errors import ImportFailed, ModelBroken
 
 MAX_TOKENS = 1_000_000
 MAX_LAYERS = 1_000
 TOKENIZER = "tokenizer.json"
-_LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
 _STEP_S = 0.02
 
 
@@ -146,7 +145,7 @@ def _languages(source: _Source, decoding: dict[str, Any], tokens: tuple[str, ...
     named = decoding.get("lang_to_id")
     if isinstance(named, dict):
         return tuple(sorted(source.ids({"lang_to_id": list(named.values())}, "lang_to_id", len(tokens))))
-    return tuple(number for number, token in enumerate(tokens) if _LANGUAGE.fullmatch(token))
+    return tuple(number for number, token in enumerate(tokens) if LANGUAGE_TOKEN.fullmatch(token))
 
 
 def _alignment_heads(source: _Source, decoding: dict[str, Any], layers: int, heads: int) -> tuple[tuple[int, int], ...]:

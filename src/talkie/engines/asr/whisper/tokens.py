@@ -18,7 +18,7 @@ from talkie.types import Task
 TIMESTAMP_STEP_S = 0.02
 ENGLISH = "en"
 
-_LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
+LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 # Signs of speakers and noises, as in "[MUSIC]" or "- Hello": never said aloud, so never to be written.
 _SIGNS = '"#()*+/:;<=>@[\\]^_`{|}~「」『』'
 _SIGN_GROUPS = ("<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[", "('", '("', "((", "))", "(((", ")))")
@@ -111,5 +111,5 @@ class WhisperTokens:
 
 def _languages(vocabulary: dict[str, int]) -> dict[str, int]:
     special = [(token, token_id) for token, token_id in vocabulary.items() if token.startswith("<|")]
-    found = ((match[1], token_id) for token, token_id in special if (match := _LANGUAGE.fullmatch(token)))
+    found = ((match[1], token_id) for token, token_id in special if (match := LANGUAGE_TOKEN.fullmatch(token)))
     return dict(sorted(found, key=lambda pair: pair[1]))

@@ -58,7 +58,6 @@ class Compiled:
                     streams=self._running.workers,
                     precision=self._running.precision,
                     cache_dir=self._directory / "compiled",
-                    exact_cache=True,
                 )
             return self._graphs[name]
 

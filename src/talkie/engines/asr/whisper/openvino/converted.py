@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ from typing import Any
 from talkie.engines.asr.whisper.model_files import ModelFiles, read_json, read_vocabulary
 from talkie.engines.asr.whisper.openvino.form import Form
 from talkie.engines.asr.whisper.search.steps import Layout
+from talkie.engines.asr.whisper.tokens import LANGUAGE_TOKEN
 from talkie.engines.asr.whisper.weights import MODEL_BIN
 from talkie.errors import ModelBroken
 
 RECORD = "talkie.json"
-_LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
 CONVERTER = 3
 """Counted up when what is converted changes, so that older directories are made anew."""
 _MULTILINGUAL_SIGN = ""
@@ -95,7 +94,7 @@ def vocabulary(files: ModelFiles) -> Vocabulary:
         no_timestamps=ids["<|notimestamps|>"],
         no_speech=ids.get("<|nospeech|>", ids.get("<|nocaptions|>", -1)),
         blank=tuple(config.get("suppress_ids_begin") or ()),
-        languages=tuple((token, number) for token, number in ids.items() if _LANGUAGE.fullmatch(token)),
+        languages=tuple((token, number) for token, number in ids.items() if LANGUAGE_TOKEN.fullmatch(token)),
     )
 
 
