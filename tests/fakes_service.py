@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from fakes_live import FakeLiveService
 from talkie.errors import TalkieError
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.requests import TranscribeRequest
@@ -33,7 +34,7 @@ class FakeReadiness:
     parts: dict[str, str] = field(default_factory=lambda: {"model": "ready"})
 
 
-class FakeService:
+class FakeService(FakeLiveService):
     """Hears `texts`, one segment a second. `raises` comes before the first, `breaks` after it; `seen` is what came."""
 
     def __init__(
@@ -47,6 +48,7 @@ class FakeService:
         notices: tuple[Notice, ...] = (),
         readiness: FakeReadiness = FakeReadiness(),
     ) -> None:
+        super().__init__()
         self.texts, self.raises, self.breaks, self.hangs, self.notices = texts, raises, breaks, hangs, notices
         self.readiness, self.seconds = readiness, seconds
         self.seen: list[tuple[bytes, TranscribeRequest]] = []

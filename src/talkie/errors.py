@@ -7,7 +7,8 @@
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
                             model_exists offline store_full
       EngineError           engine_unavailable engine_failed
-      BusyError             queue_full shutting_down server_unreachable
+      BusyError             queue_full shutting_down server_unreachable too_many_sessions
+      SessionError          session_lagging slow_reader session_idle session_ended session_not_found
       AccessError           key_missing key_wrong key_rate_limited scope_missing origin_refused host_refused
       SettingsError         bad_setting unsafe_address
       AnswerError           bad_answer
@@ -301,6 +302,17 @@ class ShuttingDown(BusyError):
         super().__init__("The server is shutting down.", hint="Try again in a moment.", retry_after_s=5.0)
 
 
+class TooManySessions(BusyError):
+    code = "too_many_sessions"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} live sessions are open, and there may be no more.",
+            hint="End one (GET and DELETE /v1/sessions), or raise the setting max_sessions.",
+            retry_after_s=5.0,
+        )
+
+
 class ServerUnreachable(BusyError):
     """What a client says when nobody answers."""
 
@@ -308,6 +320,52 @@ class ServerUnreachable(BusyError):
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"Nobody answers at {url}: {why}", hint="Is the server running? `talkie serve` starts it.")
+
+
+class SessionError(TalkieError):
+    """A live session cannot go on."""
+
+    code = "session_error"
+
+
+class SessionLagging(SessionError):
+    code = "session_lagging"
+
+    def __init__(self, lag_s: float) -> None:
+        super().__init__(
+            f"The machine is {lag_s:.0f} seconds behind the speaker and cannot catch up.",
+            hint="Use a smaller model, fewer sessions at once, or a faster machine; `talkie bench live` shows how many.",
+        )
+
+
+class SlowReader(SessionError):
+    code = "slow_reader"
+
+    def __init__(self) -> None:
+        super().__init__("The client does not read what it is told.", hint="Read events while you send sound.")
+
+
+class SessionIdle(SessionError):
+    code = "session_idle"
+
+    def __init__(self, idle_s: float) -> None:
+        super().__init__(
+            f"No sound came for {idle_s:g} seconds.", hint="Send silence while nobody speaks, or open a new session."
+        )
+
+
+class SessionEnded(SessionError):
+    code = "session_ended"
+
+    def __init__(self) -> None:
+        super().__init__("The session was ended by somebody else.", hint="Open a new one.")
+
+
+class SessionNotFound(SessionError):
+    code = "session_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such session.", hint="GET /v1/sessions lists those that are open.")
 
 
 class AccessError(TalkieError):

@@ -73,6 +73,16 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on. Any but loopback needs a key.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    grpc_port: int = Field(0, ge=0, le=65535, description="The port for gRPC; 0: no gRPC.")
+    wyoming_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="The port for Home Assistant (Wyoming), usually 10300; 0: none. It knows no keys.",
+    )
+    wyoming_allow: Names = Field(
+        (), description="Networks that may use Wyoming from beyond this machine, like 192.168.1.0/24."
+    )
 
     model: str = Field("auto", description="What `auto` means: a model's name, or `auto` for the best one present.")
     preset: Literal["fast", "balanced", "strict"] = Field(
@@ -96,6 +106,13 @@ class Settings(BaseSettings):
     queue_size: int = Field(32, ge=0, le=10_000, description="Recordings that may wait; more are told to come again.")
     max_queued_audio_s: float = Field(
         3600.0, gt=0, description="Seconds of audio that may wait for a model before a recording is told to come again."
+    )
+    max_sessions: int = Field(64, ge=1, le=10_000, description="Live sessions at once.")
+    live_max_lag_s: float = Field(
+        30.0, ge=5, le=600, description="Seconds of sound that a live session may be behind before it is ended."
+    )
+    session_idle_s: float = Field(
+        300.0, gt=0, le=86_400, description="A live session that sends nothing for so many seconds is ended."
     )
     max_upload_mb: float = Field(100.0, gt=0, le=1_000_000, description="The largest upload, in millions of bytes.")
     max_audio_seconds: float = Field(43_200.0, gt=0, description="The longest recording, in seconds.")

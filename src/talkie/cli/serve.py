@@ -11,6 +11,8 @@ import typer
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on; any but loopback needs a key.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    grpc_port: Annotated[int | None, typer.Option(help="The port for gRPC; without it there is none.")] = None,
+    wyoming_port: Annotated[int | None, typer.Option(help="The port for Home Assistant, usually 10300.")] = None,
     model: Annotated[str | None, typer.Option(help="What `auto` means.")] = None,
     home: Annotated[Path | None, typer.Option(help="The directory of models, certificates and uploads.")] = None,
     preset: Annotated[str | None, typer.Option(help="fast, balanced or strict.")] = None,

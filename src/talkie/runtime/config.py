@@ -13,6 +13,7 @@ class ServiceConfig:
     """`model` is what `auto` means ("auto": the best in the store, else the built-in engine). 0 threads or workers:
     as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait;
     with `max_queued_audio_s` seconds of audio waiting for a model no further one begins.
+    `max_sessions` live ones may be open, each at most `live_max_lag_s` behind its speaker and `session_idle_s` silent.
     `allow_paths`: a request may name a model directory by its path; for the command line, never for a server."""
 
     home: Path
@@ -28,6 +29,9 @@ class ServiceConfig:
     queue_size: int = 32
     max_queued_audio_s: float = 3600.0
     max_loaded_models: int = 2
+    max_sessions: int = 64
+    live_max_lag_s: float = 30.0
+    session_idle_s: float = 300.0
     max_audio_seconds: float = 12 * 3600.0
     max_audio_bytes: int | None = None
     energy_gate: bool = False

@@ -40,6 +40,9 @@ class TranscribeRequest:
         return self.priority or ("batch" if duration_s is not None and duration_s > LONG_S else "interactive")
 
 
+PCM_16K = RawFormat(16_000)
+
+
 @dataclass(frozen=True, slots=True)
 class TurnOptions:
     """When the server decides that somebody has begun and ended: `threshold` is a probability 0..1, `silence_ms` the
@@ -67,7 +70,7 @@ class LiveRequest:
     filters: bool = True
     partials: bool = True
     turns: TurnOptions | None = TurnOptions()
-    raw: RawFormat = RawFormat(16_000)
+    raw: RawFormat = PCM_16K
 
 
 def recognize_options(request: TranscribeRequest, default_preset: str, context: Context = "full") -> RecognizeOptions:

@@ -53,6 +53,14 @@ def open_route(
     setattr(app.router.routes[-1], SCOPE_MARK, scope)
 
 
+def open_socket(app: FastAPI, path: str, endpoint: Callable[..., Awaitable[Any]], *, scope: str) -> None:
+    """Declare a WebSocket and the scope that it takes, as `open_route` does."""
+    if scope not in (*SCOPES, PUBLIC):
+        raise ValueError(f"no such scope: {scope}")
+    app.add_api_websocket_route(path, endpoint)
+    setattr(app.router.routes[-1], SCOPE_MARK, scope)
+
+
 def scope_of(route: BaseRoute) -> str | None:
     """The scope that a route names, None when it names none (and is therefore shut)."""
     return getattr(route, SCOPE_MARK, None)

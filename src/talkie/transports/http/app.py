@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
 
 from fastapi import FastAPI
 
@@ -30,8 +31,13 @@ log = logging.getLogger("talkie.http")
 DESCRIPTION = "A self-hosted speech server. It speaks OpenAI's audio API."
 
 
-def create_app(door: Door) -> FastAPI:
-    """The application around `door`. Its service is warmed when the server starts and closed when it ends."""
+Companion: TypeAlias = AbstractAsyncContextManager[object]
+"""Another door on the same event loop: it is open while the block runs."""
+
+
+def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
+    """The application around `door`. Its service is warmed when the server starts and closed when it ends; the
+    companions open and close with it."""
     app = FastAPI(
         title="Talkie",
         version=__version__,
@@ -43,6 +49,7 @@ def create_app(door: Door) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.door = door
+    app.state.companions = tuple(companions)
     for add in (add_audio, add_models, add_health, add_docs):
         add(app)
     handle_errors(app)
@@ -55,8 +62,11 @@ def create_app(door: Door) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     door: Door = app.state.door
     threading.Thread(target=_warm, args=(door,), name="warm", daemon=True).start()
-    yield
-    door.gate.close()
+    async with AsyncExitStack() as stack:
+        for companion in app.state.companions:
+            await stack.enter_async_context(companion)
+        yield
+        door.gate.close()
     await door.gate.empty()
     await asyncio.to_thread(door.service.close)
 

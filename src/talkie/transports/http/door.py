@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from talkie.transports.http.access import CALLER, AccessRules
 from talkie.transports.http.upload import UploadLimits
 from talkie.transports.http.work import Gate
+from talkie.transports.live import LiveService
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,7 +31,7 @@ class Readiness(Protocol):
     def parts(self) -> dict[str, str]: ...
 
 
-class SpeechService(Protocol):
+class SpeechService(LiveService, Protocol):
     """What this door needs of the service."""
 
     def transcribe(
