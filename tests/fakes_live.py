@@ -146,7 +146,8 @@ class FakeLiveSession:
 
 
 class FakeLiveService:
-    """`sessions` are those that were opened, `opened` their door, owner and client; `refuses` is raised in place of opening."""
+    """`sessions` are those that were opened, `opened` their door, owner and client; `refuses` is raised
+    in place of opening."""
 
     def __init__(
         self,

@@ -334,7 +334,7 @@ class SessionLagging(SessionError):
     def __init__(self, lag_s: float) -> None:
         super().__init__(
             f"The machine is {lag_s:.0f} seconds behind the speaker and cannot catch up.",
-            hint="Use a smaller model, fewer sessions at once, or a faster machine; `talkie bench live` shows how many.",
+            hint="Use a smaller model or fewer sessions at once; `talkie bench live` shows how many fit.",
         )
 
 
