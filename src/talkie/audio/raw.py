@@ -29,19 +29,24 @@ class RawDecoder:
         self.findings = Findings(truncated=self._frames > 0 and source.size % raw.frame_bytes > 0)
 
     def pieces(self) -> Iterator[Piece]:
-        raw, decode = self._raw, _DECODERS[self._raw.encoding]
+        raw = self._raw
         weights = layout_weights(DEFAULT_LAYOUTS[raw.channels])
         step = BLOCK_BYTES // raw.frame_bytes * raw.frame_bytes
         for place in range(0, self._frames * raw.frame_bytes, step):
             data = self._source.peek(place, min(step, self._frames * raw.frame_bytes - place))
-            samples = decode(data[: len(data) // raw.frame_bytes * raw.frame_bytes]).reshape(-1, raw.channels)
-            yield Piece(to_mono(samples, weights), raw.sample_rate)
+            samples = decode_samples(raw.encoding, data[: len(data) // raw.frame_bytes * raw.frame_bytes])
+            yield Piece(to_mono(samples.reshape(-1, raw.channels), weights), raw.sample_rate)
 
     def surely_longer_than(self, seconds: float) -> bool:
         return self._duration_s > seconds
 
     def close(self) -> None:
         """Nothing of its own is open."""
+
+
+def decode_samples(encoding: str, data: bytes) -> NDArray[np.float32]:
+    """Whole samples in one of `RAW_SAMPLE_BYTES`, channels interleaved as they come; shape `(n,)`, nominal -1..1."""
+    return _DECODERS[encoding](data)
 
 
 def _integers(dtype: str, scale: float) -> Callable[[bytes], NDArray[np.float32]]:
