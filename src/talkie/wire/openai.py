@@ -56,10 +56,9 @@ def answer(transcript: Transcript, call: TranscriptionCall) -> Answer:
 
 def verbose(transcript: Transcript, *, words: bool, notices: Sequence[Notice] = ()) -> dict[str, Any]:
     """`verbose_json`: all ten fields of each segment; words where they were asked for."""
-    english = transcript.task == "translate"
     return {
         "task": transcript.task,
-        "language": "english" if english else language_name(transcript.language),
+        "language": text_language(transcript),
         "duration": _time(transcript.duration_s),
         "text": transcript.text,
         "segments": [segment(index, item) for index, item in enumerate(transcript.segments)],
@@ -68,6 +67,11 @@ def verbose(transcript: Transcript, *, words: bool, notices: Sequence[Notice] = 
         **({"dropped": [_dropped(item) for item in transcript.dropped]} if transcript.dropped else {}),
         **_warnings(notices),
     }
+
+
+def text_language(transcript: Transcript) -> str:
+    """The English name of the text's language, as OpenAI sends it. Translations are English."""
+    return "english" if transcript.task == "translate" else language_name(transcript.language)
 
 
 def segment(index: int, item: Segment) -> dict[str, Any]:
@@ -91,9 +95,10 @@ def usage(transcript: Transcript) -> dict[str, Any]:
     return {"type": "duration", "seconds": math.ceil(round(transcript.duration_s, 3))}
 
 
-def delta_event(text: str, *, first: bool) -> bytes:
-    """A piece of the text as it is heard; all pieces together are the text of the last event."""
-    return event({"type": "transcript.text.delta", "delta": text if first else " " + text})
+def delta_event(text: str, *, first: bool, heard: Segment | None = None) -> bytes:
+    """A piece of the text as it is heard, with its time; all pieces together are the text of the last event."""
+    span = {"start": _time(heard.start_s), "end": _time(heard.end_s)} if heard is not None else {}
+    return event({"type": "transcript.text.delta", "delta": text if first else " " + text, **span})
 
 
 def done_event(transcript: Transcript, call: TranscriptionCall) -> bytes:
@@ -103,6 +108,8 @@ def done_event(transcript: Transcript, call: TranscriptionCall) -> bytes:
         {
             "type": "transcript.text.done",
             "text": transcript.text,
+            "language": text_language(transcript),
+            "duration": _time(transcript.duration_s),
             "usage": usage(transcript),
             **_warnings(notices),
         }

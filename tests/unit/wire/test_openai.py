@@ -91,8 +91,16 @@ def test_deltas_join_to_the_whole_text() -> None:
     assert done == {
         "type": "transcript.text.done",
         "text": joined,
+        "language": "english",
+        "duration": 2.0,
         "usage": {"type": "duration", "seconds": 2},
     }
+
+
+def test_a_delta_tells_the_time_of_what_it_says() -> None:
+    heard = TRANSCRIPT.segments[0]
+    delta = json.loads(delta_event(heard.text, first=True, heard=heard).removeprefix(b"data: "))
+    assert (delta["start"], delta["end"]) == (round(heard.start_s, 3), round(heard.end_s, 3))
 
 
 @given(st.text())

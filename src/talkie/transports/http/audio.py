@@ -112,7 +112,7 @@ async def _events(
                 return
             text = _text(item)
             if text:
-                yield delta_event(text, first=not begun)
+                yield delta_event(text, first=not begun, heard=item)
                 begun = True
             item = await anext(heard, None)
     except TalkieError as error:
