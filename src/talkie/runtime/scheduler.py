@@ -20,13 +20,15 @@ from talkie.errors import EngineFailed, QueueFull, ShuttingDown, TalkieError
 from talkie.runtime import metrics
 from talkie.runtime.jobs import Job, Window, by_job
 from talkie.runtime.pace import Pace
-from talkie.runtime.turns import Priority, Queue, Turns
+from talkie.runtime.turns import MANNERS, Priority, Queue, Turns
 from talkie.types import Audio, Transcript
 
 REST_AFTER_S = 5.0
 """With nothing to do for so long, memory that was kept for the next batch goes back to the machine."""
 FIRST_ANSWER_S = 8.0
 """A long recording's first batch may take so long: full batches are cheaper, and somebody waits for the first words."""
+BESIDE_LIVE_S = 0.5
+"""While somebody speaks, a batch of recordings takes no longer, so that what was said is heard soon."""
 MIN_LOOKAHEAD, MAX_LOOKAHEAD = 2, 64
 """Windows of at most 30 s: 64 of them are about 120 MB."""
 
@@ -78,10 +80,11 @@ class Lane:
     # -- for requests ----------------------------------------------------------------------------------------------
 
     def open(self, priority: Priority = "interactive") -> Job:
-        """A place for one request. Raises `QueueFull` while too much audio waits, `ShuttingDown`."""
+        """A place for one request. Raises `QueueFull` while too much audio waits, unless it goes before, `ShuttingDown`."""
         with self._changed:
             self._refuse_if_closed()
-            if self._turns.windows and self._turns.seconds >= self._options.max_queued_audio_s:
+            waits = not MANNERS[priority].live
+            if waits and self._turns.windows and self._turns.seconds >= self._options.max_queued_audio_s:
                 raise self._full()
             queue = self._turns.open(priority)
             return Job(self, queue, priority, self._lookahead(), self._first_batch())
@@ -89,7 +92,7 @@ class Lane:
     def _lookahead(self) -> int:
         """A full batch at work on every worker and the next one behind it, shared by the requests that are open."""
         info = self.recognizer.info
-        share = 2 * max(1, info.max_batch) * max(1, info.workers) // self._turns.requests
+        share = 2 * max(1, info.max_batch) * max(1, info.workers) // max(1, self._turns.requests)
         return min(max(share, MIN_LOOKAHEAD), MAX_LOOKAHEAD)
 
     def _first_batch(self) -> int:
@@ -130,7 +133,7 @@ class Lane:
             raise ShuttingDown
 
     def _full(self) -> QueueFull:
-        return QueueFull(self._turns.requests, self._pace.retry_after_s(self._turns.seconds))
+        return QueueFull(max(1, self._turns.requests), self._pace.retry_after_s(self._turns.seconds))
 
     # -- the threads -----------------------------------------------------------------------------------------------
 
@@ -159,7 +162,8 @@ class Lane:
 
     def _deal(self) -> None:
         """After every change: batches for idle workers, who then wake. The caller holds the lock."""
-        batches = self._turns.deal(self._clock(), self._idle)
+        beside_live = self._pace.windows_within(BESIDE_LIVE_S) or 1
+        batches = self._turns.deal(self._clock(), self._idle, beside_live)
         self._dealt.extend(batches)
         self._idle -= len(batches)
         self._metrics.queued(self._turns.windows, self._turns.seconds)
@@ -203,8 +207,13 @@ class Lane:
             raise EngineFailed(engine, type(error).__name__) from error
         if len(transcripts) != len(batch):
             raise EngineFailed(engine, "it lost a part of its batch")
-        self._pace.note(sum(window.audio.duration_s for window in batch), self._clock() - began_s, len(batch))
+        self._note(batch, self._clock() - began_s)
         return transcripts
+
+    def _note(self, batch: Sequence[Window], took_s: float) -> None:
+        """The pace is that of recordings: live windows are short, and would make them seem so."""
+        if not any(MANNERS[window.job.priority].live for window in batch):
+            self._pace.note(sum(window.audio.duration_s for window in batch), took_s, len(batch))
 
     # -- the end ---------------------------------------------------------------------------------------------------
 

@@ -18,19 +18,23 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-Priority: TypeAlias = Literal["live", "interactive", "batch"]
+Priority: TypeAlias = Literal["live", "partial", "interactive", "batch"]
+"""`live`: what was said in a session, in full; `partial`: a guess at what is being said; then recordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """`patience_s`: when a turn is due. `hold_s`: how long a window may be kept back so that a batch can fill."""
+    """`patience_s`: when a turn is due. `hold_s`: how long a window may be kept back so that a batch can fill. `live`:
+    its windows come when somebody has spoken, and not because the last was heard."""
 
     patience_s: float
     hold_s: float
+    live: bool = False
 
 
 MANNERS: dict[Priority, Manners] = {
-    "live": Manners(patience_s=0.0, hold_s=0.0),
+    "live": Manners(patience_s=0.0, hold_s=0.0, live=True),
+    "partial": Manners(patience_s=1.0, hold_s=0.0, live=True),
     "interactive": Manners(patience_s=10.0, hold_s=0.005),
     "batch": Manners(patience_s=60.0, hold_s=0.05),
 }
@@ -81,8 +85,8 @@ class Turns(Generic[T]):
 
     @property
     def requests(self) -> int:
-        """How many are open, whether or not something of theirs waits."""
-        return len(self._queues)
+        """How many are open, live ones not counted, whether or not something of theirs waits."""
+        return sum(not queue.manners.live for queue in self._queues)
 
     def open(self, priority: Priority) -> Queue[T]:
         """A place for the windows of a new request."""
@@ -122,8 +126,11 @@ class Turns(Generic[T]):
         self._leaves(found)
         return True
 
-    def deal(self, now_s: float, workers: int) -> list[list[T]]:
-        """Batches for so many idle workers, each its fair share of what is ready; fewer where not enough is."""
+    def deal(self, now_s: float, workers: int, beside_live: int | None = None) -> list[list[T]]:
+        """Batches for so many idle workers, each its fair share of what is ready; fewer where not enough is.
+
+        `beside_live`: the most windows in a batch of others while a live queue is open.
+        """
         batches: list[list[T]] = []
         ready: set[Hashable] = set()
         while len(batches) < workers:
@@ -133,8 +140,17 @@ class Turns(Generic[T]):
             if not chosen:
                 break
             share = ceil(sum(map(_size, chosen)) / (workers - len(batches)))
-            batches.append(self._take(chosen[0], min(share, self._max_batch), now_s))
+            most = min(share, self._max_batch)
+            batches.append(self._take(*self._companions(chosen[0], most, beside_live), now_s))
         return batches
+
+    def _companions(self, group: _Group[T], most: int, beside_live: int | None) -> tuple[_Group[T], int]:
+        """Those who may go with the first of a group, and how many windows at once."""
+        if group[0].manners.live:
+            return [queue for queue in group if queue.manners.live], most
+        if beside_live is not None and any(queue.manners.live for queue in self._queues):
+            most = min(most, max(1, beside_live))
+        return group, most
 
     def look_again_s(self) -> float | None:
         """When what is kept back must go; None: nothing waits."""
@@ -152,7 +168,7 @@ class Turns(Generic[T]):
         return (
             _size(group) >= self._max_batch
             or now_s >= _hold_until_s(group)
-            or all(queue.quiet for queue in self._queues)
+            or all(queue.quiet or queue.manners.live for queue in self._queues)
         )
 
     def _take(self, group: _Group[T], most: int, now_s: float) -> list[T]:

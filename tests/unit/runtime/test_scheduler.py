@@ -38,7 +38,7 @@ def held() -> Iterator[FakeRecognizer]:
 
 def begin(lane: Lane, held: FakeRecognizer, place: int = 0) -> Job:
     """A request with one window at work, so that all that come now wait together."""
-    job = lane.open("live")
+    job = lane.open()
     job.submit(audio(place), EN)
     assert held.started.wait(20)
     return job
@@ -201,6 +201,45 @@ def test_requests_at_work_share_the_lookahead() -> None:
     lane.close()
 
 
+def test_live_sessions_leave_the_lookahead_as_it_is_and_are_let_in_past_a_full_line(held: FakeRecognizer) -> None:
+    lane = Lane(held, LaneOptions(max_queued_audio_s=10.0))
+    sessions = [lane.open(priority) for priority in ("live", "partial")]
+    assert lane.open().lookahead == 8
+    begin(lane, held)
+    waits = lane.open().submit(audio(1, 10.0), EN)
+    with pytest.raises(QueueFull):
+        lane.open()
+    final = sessions[0].submit(audio(2), EN)
+    lane.open("live")
+    release(held)
+    assert [future.result(20).text for future in (waits, final)] == ["at 1", "at 2"]
+    lane.close()
+    assert places(held) == [[0], [2], [1]]
+
+
+def test_while_a_session_is_open_files_go_a_few_at_a_time() -> None:
+    """As many as take half a second, by the clock that the lane was given; one while nobody knows."""
+    now_s = 0.0
+
+    def hear(item: Audio, options: RecognizeOptions) -> Transcript:
+        nonlocal now_s
+        now_s += 0.2
+        return hear_its_place(item, options)
+
+    engine = FakeRecognizer(hear, info=replace(FAKE_INFO, max_batch=8), gate=threading.Event())
+    lane = Lane(engine, clock=lambda: now_s)
+    session = lane.open("live")
+    session.submit(audio(0), EN)  # at work; its own speed says nothing of files
+    assert engine.started.wait(20)
+    file = lane.open("batch")
+    asked = [file.submit(audio(place), EN) for place in range(1, 6)]
+    lane.expect(file.queue, more=False)
+    release(engine)
+    wait_for(asked, 20)
+    lane.close()
+    assert [len(batch) for batch in engine.batches] == [1, 1, 2, 2]
+
+
 def test_a_full_line_says_when_to_come_again(held: FakeRecognizer) -> None:
     lane = Lane(held, LaneOptions(max_queued_audio_s=30.0, max_queued_windows=3))
     begin(lane, held)
@@ -273,7 +312,7 @@ def one_request(lane: Lane, seed: int) -> int:
     """Some windows, some cancelled, some never waited for. How many were heard; each wait ends, or it fails."""
     rng, come, told = random.Random(seed), 0, []
     try:
-        with lane.open(rng.choice(("live", "interactive", "batch"))) as job:
+        with lane.open(rng.choice(("live", "partial", "interactive", "batch"))) as job:
             asked = []
             for place in range(rng.randrange(1, 12)):
                 asked.append((place, job.submit(audio(place), rng.choice((EN, DE)))))

@@ -34,9 +34,9 @@ class House:
             self.turns.add(self.queues[name], (name, self.sent[name]), key, 5.0, self.now_s)
             self.sent[name] += 1
 
-    def deal(self, workers: int = 1) -> list[list[str]]:
+    def deal(self, workers: int = 1, beside_live: int | None = None) -> list[list[str]]:
         """Batches as the names of those whose windows they hold."""
-        return [[name for name, _ in batch] for batch in self.turns.deal(self.now_s, workers)]
+        return [[name for name, _ in batch] for batch in self.turns.deal(self.now_s, workers, beside_live)]
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def test_what_is_urgent_goes_first(house: House) -> None:
     for priority in reversed(PRIORITIES):
         house.open(priority, priority)
         house.send(priority, key=priority)
-        house.now_s += 1.0
-    assert house.deal(3) == [["live"], ["interactive"], ["batch"]]
+        house.now_s += 0.3
+    assert house.deal(4) == [["live"], ["partial"], ["interactive"], ["batch"]]
 
 
 def test_patience_ends(house: House) -> None:
@@ -157,12 +157,46 @@ def test_a_full_batch_goes_past_one_that_is_kept_back(house: House) -> None:
     assert house.deal() == []
 
 
-def test_what_is_live_is_never_kept_back_nor_are_its_companions(house: House) -> None:
+def test_what_is_live_is_never_kept_back_and_goes_with_its_like(house: House) -> None:
     house.open("file", "batch", quiet=False)
     house.send("file")
+    for name in ("one", "two"):
+        house.open(name, "live", quiet=False)
+        house.send(name)
+    house.open("guess", "partial", quiet=False)
+    house.send("guess")
+    assert house.deal() == [["one", "two", "guess"]]
+
+
+def test_an_open_session_keeps_no_file_waiting(house: House) -> None:
     house.open("live", "live", quiet=False)
-    house.send("live")
-    assert house.deal() == [["live", "file"]]
+    house.open("guess", "partial", quiet=False)
+    house.open("file", "batch")
+    house.send("file")
+    assert house.turns.requests == 1
+    assert house.deal() == [["file"]]
+
+
+def test_files_go_in_small_batches_while_a_session_is_open(house: House) -> None:
+    house.open("file", "batch")
+    house.send("file", 7)
+    house.open("live", "live")
+    assert house.deal(beside_live=2) == [["file", "file"]]
+    house.send("live", 3)
+    assert house.deal(beside_live=2) == [["live"] * 3]
+    house.turns.close(house.queues["live"])
+    assert house.deal(beside_live=2) == [["file"] * 4]
+
+
+def test_finals_go_before_guesses_but_not_for_ever(house: House) -> None:
+    house.open("guess", "partial")
+    house.send("guess", key="short")
+    house.open("final", "live")
+    house.send("final")
+    assert house.deal() == [["final"]]
+    house.now_s = MANNERS["partial"].patience_s
+    house.send("final")
+    assert house.deal(2) == [["guess"], ["final"]]
 
 
 def test_a_dropped_window_leaves_the_line(house: House) -> None:
@@ -213,10 +247,10 @@ def test_nobody_leads_twice_before_one_whose_turn_is_due(
 
 
 class AnyHouse(RuleBasedStateMachine):
-    """Requests of every kind come, send, change their minds, fall silent and go, while workers take what is dealt."""
+    """Requests and sessions of every kind come, send, change their minds, fall silent and go, while workers take what is dealt."""
 
     jobs = Bundle("jobs")
-    max_batch = 2
+    max_batch = 3
 
     def __init__(self) -> None:
         super().__init__()
@@ -227,12 +261,15 @@ class AnyHouse(RuleBasedStateMachine):
         self.keys: dict[tuple[int, int], str] = {}
         self.waiting: dict[int, list[tuple[int, int]]] = {}
         self.queues: dict[int, Queue[tuple[int, int]]] = {}
+        self.live: set[int] = set()
 
     @rule(target=jobs, priority=st.sampled_from(PRIORITIES))
     def open(self, priority: Priority) -> int:
         self.count += 1
         self.queues[self.count] = self.turns.open(priority)
         self.waiting[self.count] = []
+        if MANNERS[priority].live:
+            self.live.add(self.count)
         return self.count
 
     @rule(job=jobs, count=st.integers(1, 6), key=st.sampled_from("abcd"), seconds=st.sampled_from([0.5, 3.0, 30.0]))
@@ -263,16 +300,20 @@ class AnyHouse(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.now_s += seconds
 
-    @rule(workers=st.integers(1, 3), times=st.integers(1, 3))
-    def serve(self, workers: int, times: int) -> None:
+    @rule(workers=st.integers(1, 3), times=st.integers(1, 3), beside_live=st.none() | st.integers(0, 3))
+    def serve(self, workers: int, times: int, beside_live: int | None) -> None:
         for _ in range(times):
-            self.deal(workers)
+            self.deal(workers, beside_live)
 
-    def deal(self, workers: int) -> None:
+    def deal(self, workers: int, beside_live: int | None = None) -> None:
         held = MANNERS["batch"].hold_s
         due = {job for job, queue in self.queues.items() if self.waiting[job] and queue.due_s + held <= self.now_s}
         before = sum(map(len, self.waiting.values()))
-        for batch in self.turns.deal(self.now_s, workers):
+        most = max(1, beside_live) if beside_live is not None and self.live & set(self.queues) else self.max_batch
+        for batch in self.turns.deal(self.now_s, workers, beside_live):
+            files = sum(job not in self.live for job, _ in batch)
+            assert files <= most, "a batch of files is too large while a session is open"
+            assert not files or batch[0][0] not in self.live, "a file makes a live window wait"
             assert 1 <= len(batch) <= self.max_batch
             assert len({self.keys[window] for window in batch}) == 1
             for window in batch:  # in the order in which they came, and each only once
