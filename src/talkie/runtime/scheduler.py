@@ -80,7 +80,7 @@ class Lane:
     # -- for requests ----------------------------------------------------------------------------------------------
 
     def open(self, priority: Priority = "interactive") -> Job:
-        """A place for one request. Raises `QueueFull` while too much audio waits, unless it goes before, `ShuttingDown`."""
+        """A place for one request. Raises `ShuttingDown`; `QueueFull` while too much audio waits, unless it is live."""
         with self._changed:
             self._refuse_if_closed()
             waits = not MANNERS[priority].live

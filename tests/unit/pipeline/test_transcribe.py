@@ -7,7 +7,8 @@ import pytest
 
 from fakes import FAKE_INFO, FakeRecognizer, LoudnessDetector, hear_its_place, heard, recording
 from talkie.engines.base import DecodingOptions, RecognizeOptions
-from talkie.pipeline.transcribe import MAX_RESUMES, TranscribePlan, transcribe
+from talkie.pipeline.heard import MAX_RESUMES
+from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.types import Audio, Progress, Segment, Span, Transcript
 
 EARLY = replace(FAKE_INFO, may_stop_early=True)

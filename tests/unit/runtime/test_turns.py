@@ -247,7 +247,7 @@ def test_nobody_leads_twice_before_one_whose_turn_is_due(
 
 
 class AnyHouse(RuleBasedStateMachine):
-    """Requests and sessions of every kind come, send, change their minds, fall silent and go, while workers take what is dealt."""
+    """Requests and sessions come, send, change their minds, fall silent and go, while workers take what is dealt."""
 
     jobs = Bundle("jobs")
     max_batch = 3
