@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from talkie.models.name import HUB_PREFIX, HubReference
@@ -68,7 +68,7 @@ BUILT_IN = (
 @cache
 def catalog() -> tuple[CatalogEntry, ...]:
     """All entries, in the order of the file: small to large."""
-    data = tomllib.loads(files("talkie.models").joinpath("catalog.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(Path(__file__).with_name("catalog.toml").read_text(encoding="utf-8"))
     return tuple(_entry(table, data["languages"]) for table in data["model"])
 
 

@@ -25,8 +25,10 @@ SMALL_JSON_BYTES = 64 * 1024
 MAX_VARIABLES = 100_000
 ENGLISH_ONLY_TOKENS = 51_864  # openai/whisper: the multilingual vocabularies are 51,865 and 51,866
 
-_LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 _DANGEROUS = re.compile(r".*\.(pt|pth|pkl|pickle|ckpt|npy|npz|joblib|py|pyc|so|dll|dylib|exe|sh|bat|cmd|h5)", re.I)
+
+_LANGUAGE_TEXT = re.compile(rb'"<\|([a-z]{2,3})\|>"')
+_LANGUAGE_LINE = re.compile(r"<\|([a-z]{2,3})\|>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +108,29 @@ def languages(directory: Path) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _languages(directory: Path, _stamp: int) -> tuple[str, ...]:
     """A directory is looked at several times in a request, and its vocabulary is long."""
-    tokens = _vocabulary(directory)
-    if len(tokens) == ENGLISH_ONLY_TOKENS:
+    count, special = _vocabulary(directory)
+    if count == ENGLISH_ONLY_TOKENS:
         return ("en",)
-    special = (token for token in tokens if token.startswith("<|"))
-    found = tuple(match[1] for token in special if (match := _LANGUAGE_TOKEN.fullmatch(token)))
     known = find("whisper-large-v3")
-    return tuple(code for code in found if known and code in known.languages) or ("en",)
+    return tuple(code for code in special if known and code in known.languages) or ("en",)
 
 
-def _vocabulary(directory: Path) -> list[str]:
+def _vocabulary(directory: Path) -> tuple[int, list[str]]:
+    """How many tokens there are, and the codes of those that look like languages, without taking each one apart."""
     path = directory / "vocabulary.json"
-    if path.is_file():
-        data = _check_json(path, directory.name)
-        return [token for token in data if isinstance(token, str)] if isinstance(data, list) else []
-    path = directory / "vocabulary.txt"
+    is_json = path.is_file()
+    path = path if is_json else directory / "vocabulary.txt"
     if path.stat().st_size > MAX_JSON_BYTES:
-        raise ModelBroken(directory.name, "vocabulary.txt is too large.")
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        raise ModelBroken(directory.name, f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
+    content = path.read_bytes()
+    if not is_json:
+        lines = content.decode("utf-8", "replace").splitlines()
+        return len(lines), [match[1] for line in lines if (match := _LANGUAGE_LINE.fullmatch(line))]
+    if not (content.lstrip().startswith(b"[") and content.rstrip().endswith(b"]")):
+        raise ModelBroken(directory.name, f"{path.name} is not JSON.")
+    quotes = content.replace(rb"\\", b"")  # then a backslash before a quote says that it ends no text
+    count = (quotes.count(b'"') - quotes.count(rb"\"")) // 2
+    return count, [code.decode() for code in _LANGUAGE_TEXT.findall(content)]
 
 
 def _check_json(path: Path, name: str) -> object:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from talkie.errors import ImportFailed, InvalidModelName, ModelBroken, ModelError, ModelExists, ModelNotFound, Offline
-from talkie.models import archive, catalog, layout, manifest, stored, verify
+from talkie.models import catalog, layout, manifest, stored, verify
 from talkie.models.files import directory_size_bytes, discard, on_one_volume, sha256_file, sweep_trash
 from talkie.models.lock import pulling, removing, using
 from talkie.models.manifest import FileEntry, Manifest
@@ -196,6 +196,8 @@ class ModelStore:
         notice: Callable[[str], None] = lambda text: None,
     ) -> StoredModel:
         """Copy a model in from a directory, zip or tar. Raises `ImportFailed`, `ModelExists`, `StoreFull`."""
+        from talkie.models import archive  # with all it needs to unpack: no start of a server needs it
+
         chosen = parse_name(name) if name else None
         if chosen and catalog.built_in(chosen):
             raise InvalidModelName(chosen, "it is the name of a built-in model.")
@@ -212,6 +214,8 @@ class ModelStore:
 
     def export(self, name: str, target: Path, *, force: bool = False, progress: Progress = _quiet) -> Path:
         """Write a model as a zip that `import_` takes. Returns its path. Raises `ModelBroken`, `StoreFull`."""
+        from talkie.models import archive
+
         model = self.get(name)
         if model.state == stored.BUILT_IN:
             raise InvalidModelName(name, "it comes with Talkie and has no files of its own.")

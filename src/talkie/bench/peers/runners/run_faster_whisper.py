@@ -28,6 +28,8 @@ class FasterWhisper:
             num_workers=wish["workers"],
             local_files_only=True,
         )
+        if wish["vad"] or batch:  # ready is who has loaded all that the work needs, as everybody else here does
+            importlib.import_module("faster_whisper.vad").get_vad_model()
         self._settings = {
             "language": wish["language"],
             "beam_size": wish["beam"],

@@ -13,11 +13,13 @@ from typing import Protocol
 
 from talkie.engines.asr.whisper import byte_level
 from talkie.errors import ModelBroken
+from talkie.text.languages import LANGUAGES
 from talkie.types import Task
 
 TIMESTAMP_STEP_S = 0.02
 ENGLISH = "en"
 
+END = "<|endoftext|>"
 LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 # Signs of speakers and noises, as in "[MUSIC]" or "- Hello": never said aloud, so never to be written.
 _SIGNS = '"#()*+/:;<=>@[\\]^_`{|}~「」『』'
@@ -46,7 +48,7 @@ class WhisperTokens:
         self._ids = vocabulary
         self._model = model
         self.start = self._needed("<|startoftranscript|>")
-        self.end = self._needed("<|endoftext|>")
+        self.end = self._needed(END)
         self.no_timestamps = self._needed("<|notimestamps|>")
         self.previous = vocabulary.get("<|startofprev|>")
         self.transcribe = vocabulary.get("<|transcribe|>")
@@ -109,7 +111,13 @@ class WhisperTokens:
         return self._ids[token]
 
 
+def special_ids(tokens: Sequence[str]) -> dict[str, int]:
+    """The special tokens of a vocabulary, in order: they stand behind all text, so the text is not looked at."""
+    first = tokens.index(END) if END in tokens else 0
+    return {token: number for number, token in enumerate(tokens[first:], first) if token.startswith("<|")}
+
+
 def _languages(vocabulary: dict[str, int]) -> dict[str, int]:
-    special = [(token, token_id) for token, token_id in vocabulary.items() if token.startswith("<|")]
-    found = ((match[1], token_id) for token, token_id in special if (match := LANGUAGE_TOKEN.fullmatch(token)))
+    """Those that Whisper knows, asked for by name: to look through 50,000 tokens takes far longer."""
+    found = ((code, vocabulary[f"<|{code}|>"]) for code in LANGUAGES if f"<|{code}|>" in vocabulary)
     return dict(sorted(found, key=lambda pair: pair[1]))

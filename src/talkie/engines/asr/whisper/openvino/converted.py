@@ -15,7 +15,7 @@ from typing import Any
 from talkie.engines.asr.whisper.model_files import ModelFiles, read_json, read_vocabulary
 from talkie.engines.asr.whisper.openvino.form import Form
 from talkie.engines.asr.whisper.search.steps import Layout
-from talkie.engines.asr.whisper.tokens import LANGUAGE_TOKEN
+from talkie.engines.asr.whisper.tokens import END, LANGUAGE_TOKEN, special_ids
 from talkie.engines.asr.whisper.weights import MODEL_BIN
 from talkie.errors import ModelBroken
 
@@ -83,13 +83,13 @@ def _sizes(directory: Path) -> dict[str, int]:
 def vocabulary(files: ModelFiles) -> Vocabulary:
     """Raises `ModelBroken` where a token is missing that no Whisper model can be without."""
     tokens = read_vocabulary(files)
-    ids = {token: number for number, token in enumerate(tokens) if token.startswith("<|")}
-    for needed in ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"):
+    ids = special_ids(tokens)
+    for needed in (END, "<|startoftranscript|>", "<|notimestamps|>"):
         if needed not in ids:
             raise ModelBroken(files.name, f"its vocabulary has no token {needed}.")
     config: dict[str, Any] = read_json(files.directory / "config.json", files.name)
     return Vocabulary(
-        layout=Layout(ids["<|endoftext|>"], ids["<|notimestamps|>"] + 1, len(tokens)),
+        layout=Layout(ids[END], ids["<|notimestamps|>"] + 1, len(tokens)),
         start=ids["<|startoftranscript|>"],
         no_timestamps=ids["<|notimestamps|>"],
         no_speech=ids.get("<|nospeech|>", ids.get("<|nocaptions|>", -1)),
