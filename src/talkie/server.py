@@ -8,14 +8,14 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from talkie.compose import build_service
 from talkie.errors import SettingsError, UnsafeAddress
 from talkie.transports.http.access import AccessRules
-from talkie.transports.http.app import create_app
+from talkie.transports.http.app import Companion, create_app
 from talkie.transports.http.door import Door, SpeechService
 from talkie.transports.http.origins import HostNames, Origins, is_loopback
 from talkie.transports.http.upload import UploadLimits
@@ -50,11 +50,49 @@ def serve(settings: Settings) -> None:
         service, upload_limits(settings), rules, Gate(settings.concurrency + settings.queue_size + UPLOAD_PLACES)
     )
     try:
+        beside = companions(settings, door, tls)
         announce(settings, listening, tls)
-        stopping_server(door, settings, tls).run(sockets=[listening])
+        stopping_server(door, settings, tls, beside).run(sockets=[listening])
     finally:
         service.close(0.0)
     log.info("Talkie has stopped.")
+
+
+def companions(settings: Settings, door: Door, tls: tuple[str, str] | None) -> list[Companion]:
+    """The other doors that were asked for, each on a port of its own, which is theirs from here on.
+
+    What a door needs is loaded only where there is one. Raises `SettingsError`.
+    """
+    doors: list[Companion] = []
+    if settings.grpc_port:
+        from talkie.transports.grpc.server import GrpcDoor
+
+        doors.append(GrpcDoor(door.service, door.rules, settings.host, settings.grpc_port, door.uploads, tls))
+        log_door("gRPC", settings.host, settings.grpc_port)
+    if settings.wyoming_port:
+        doors.append(wyoming_door(settings, door.service))
+        log_door("Wyoming", settings.host, settings.wyoming_port)
+    return doors
+
+
+def wyoming_door(settings: Settings, service: SpeechService) -> Companion:
+    """The door of Home Assistant; without keys, so for this machine and the networks that were listed."""
+    from talkie.transports.wyoming.access import Peers
+    from talkie.transports.wyoming.server import WyomingDoor, WyomingLimits
+
+    peers = Peers(settings.wyoming_allow)
+    peers.check_host(settings.host)
+    limits = WyomingLimits(
+        idle_s=settings.session_idle_s,
+        max_audio_s=settings.max_audio_seconds,
+        grace_s=min(CLOSE_S, settings.shutdown_grace_s),
+    )
+    listening = bind(settings.host, settings.wyoming_port, "wyoming_port")
+    return WyomingDoor(service, peers, listening, limits, only=settings.model)
+
+
+def log_door(name: str, host: str, port: int) -> None:
+    log.info("%s listens on %s port %d", name, host, port, extra={"facts": {"door": name, "door_port": port}})
 
 
 def access_rules(settings: Settings) -> AccessRules:
@@ -84,8 +122,8 @@ def upload_limits(settings: Settings) -> UploadLimits:
     return UploadLimits(settings.home / "tmp", round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `SettingsError` when the address is not ours or taken."""
+def bind(host: str, port: int, setting: str = "port") -> socket.socket:
+    """A listening socket; `setting` names its port. Raises `SettingsError` when the address is not ours or taken."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # A name may stand for addresses of both families; most programs on this machine try 127.0.0.1.
@@ -96,8 +134,8 @@ def bind(host: str, port: int) -> socket.socket:
         why = error.strerror or "it is no address of this machine"
         raise SettingsError(
             f"Cannot listen on {host} port {port}: {why}.",
-            hint="Another port: `talkie serve --port 8001`.",
-            param="port",
+            hint=f"Another port: `talkie serve --{setting.replace('_', '-')} {port % 65535 + 1}`.",
+            param=setting,
         ) from None
 
 
@@ -131,7 +169,9 @@ def announce(settings: Settings, listening: socket.socket, tls: tuple[str, str] 
         log.warning("Keys and speech travel unencrypted: use --tls self-signed, or a proxy that speaks HTTPS.")
 
 
-def stopping_server(door: Door, settings: Settings, tls: tuple[str, str] | None) -> uvicorn.Server:
+def stopping_server(
+    door: Door, settings: Settings, tls: tuple[str, str] | None, beside: Sequence[Companion] = ()
+) -> uvicorn.Server:
     """uvicorn, told to say "not ready" before it stops, and to end with exit code 0 when it is asked to stop."""
     import uvicorn
 
@@ -157,7 +197,7 @@ def stopping_server(door: Door, settings: Settings, tls: tuple[str, str] | None)
     more: dict[str, Any] = {"ssl_certfile": tls[0], "ssl_keyfile": tls[1]} if tls else {}
     return Server(
         uvicorn.Config(
-            create_app(door),
+            create_app(door, beside),
             http=BoundedHttpProtocol,
             ws="websockets-sansio",
             lifespan="on",

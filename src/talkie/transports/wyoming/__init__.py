@@ -1,0 +1,1 @@
+"""The Wyoming door, for Home Assistant: plain TCP, one utterance after another."""
