@@ -2,6 +2,7 @@
 
     "faster-whisper"            all of its variants
     "faster-whisper:batched-8"  one of them
+    "talkie:fit"                one that takes part only where it is named
 
 Knows nothing of rounds, of files or of what is measured.
 """
@@ -54,7 +55,7 @@ def chosen(names: Iterable[str]) -> list[tuple[Peer, Variant]]:
     for name in names:
         peer_name, _, wanted = name.partition(":")
         one = peer(peer_name)
-        matching = [variant for variant in one.variants if wanted in ("", slug(variant))]
+        matching = [variant for variant in one.variants if wanted == slug(variant) or not (wanted or variant.extra)]
         if not matching:
             hint = f"One of: {', '.join(contender_name(one, variant) for variant in one.variants)}."
             raise InvalidValue("peers", f"There is no {name[:60]!r}.", hint=hint)

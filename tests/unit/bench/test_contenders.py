@@ -24,6 +24,7 @@ def test_a_peer_is_all_of_its_variants() -> None:
     assert names("faster-whisper:one-by-one", "talkie") == ["faster-whisper:one-by-one", "talkie"]
     assert len(names("faster-whisper")) == len(peer("faster-whisper").variants)
     assert names("talkie", "talkie") == ["talkie"]
+    assert names("talkie", "talkie:fit") == ["talkie", "talkie:fit"]
     everybody = names(*(one.name for one in PEERS))
     assert len(set(everybody)) == len(everybody)
 

@@ -19,11 +19,13 @@ CTRANSLATE2 = ("ctranslate2==4.8.5", "tokenizers==0.23.3", "huggingface-hub==2.4
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to run a peer. `batch` 0: one window at a time. `options` go to its library or settings by name."""
+    """One way to run a peer. `batch` 0: one window at a time. `options` go to its library or settings by name. `extra`
+    ones take part only where they are named: a promise that others do not make is not the peer's usual self."""
 
     name: str
     batch: int = 0
     options: dict[str, Any] = field(default_factory=dict)
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,13 @@ _CT2 = {"int8": "ct2-int8", "float32": "ct2-float32"}
 _FFMPEG = "imageio-ffmpeg==0.8.1"
 
 PEERS: tuple[Peer, ...] = (
-    Peer(name=TALKIE, title="Talkie", runner="run_talkie.py", formats=_CT2),
+    Peer(
+        name=TALKIE,
+        title="Talkie",
+        runner="run_talkie.py",
+        formats=_CT2,
+        variants=(Variant("default"), Variant("fit", 0, {"context": "fit"}, extra=True)),
+    ),
     Peer(
         name="faster-whisper",
         title="faster-whisper 1.2.1",
