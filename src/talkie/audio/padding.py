@@ -40,6 +40,11 @@ class Padder:
         if self._ended is not None and frame * FRAME >= self._ended[1] + 2 * self._pad:
             self._emit(self._ended[0], self._ended[1] + self._pad)
 
+    @property
+    def open_from(self) -> int | None:
+        """Where the span begins that has begun for certain and was not given out, its room included."""
+        return self._ended[0] if self._ended is not None else self._first
+
     def settled(self, frame: int) -> int:
         if self._ended is not None:
             return self._ended[0]

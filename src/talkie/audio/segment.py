@@ -106,6 +106,21 @@ class Segmenter:
         """The sample before which no span still to come can begin: what lies before may be forgotten."""
         return self._padder.settled(self._frame if self._run is None else self._run.start)
 
+    @property
+    def open_from(self) -> int | None:
+        """The sample at which a span begins that has begun for certain and was not given out."""
+        return self._padder.open_from
+
+    @property
+    def judged(self) -> int:
+        """Samples whose probability is known."""
+        return self._frame * FRAME
+
+    @property
+    def speaking(self) -> bool:
+        """Was the last frame speech, of a span that has begun?"""
+        return self._run is not None and self._run.begun and self._run.end == self._frame
+
     def _pass_over(self, probabilities: NDArray[np.float32]) -> int:
         """Frames at the front that change nothing, all at once: silence before speech, or speech that goes on.
 

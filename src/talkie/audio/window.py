@@ -121,6 +121,30 @@ class Windower:
         windows = self._group_up([*spans, *self._segmenter.finish()])
         return windows + self._release()
 
+    @property
+    def open_from(self) -> int | None:
+        """The sample at which speech begins that is in no window yet."""
+        return _sample(self._group[0].start_s) if self._group else self._segmenter.open_from
+
+    @property
+    def judged(self) -> int:
+        """Samples of which it is known whether they are speech."""
+        return self._segmenter.judged
+
+    @property
+    def settled(self) -> int:
+        """The first sample that a window to come may need."""
+        return self._buffer.start
+
+    @property
+    def speaking(self) -> bool:
+        """Does speech go on at the end of what was judged?"""
+        return self._segmenter.speaking
+
+    def read(self, start: int, end: int) -> Samples:
+        """Samples that no window has taken yet. Raises `ValueError` for those that were let go."""
+        return self._buffer.read(start, end - start)
+
     def _spans(self, block: Samples, probabilities: NDArray[np.float32]) -> list[Span]:
         self._pauses.feed(probabilities)
         return self._segmenter.feed(block, probabilities)

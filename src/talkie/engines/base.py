@@ -48,14 +48,15 @@ PRESETS: dict[str, DecodingOptions] = {
 }
 
 
-Context = Literal["full", "fit"]
+Context = Literal["full", "fit", "guess"]
 
 
 @dataclass(frozen=True, slots=True)
 class RecognizeOptions:
     """What is wanted of one piece of audio. `language` is an ISO 639-1 code; None means: find out.
 
-    `context`: `full`, as the model was trained, or `fit`, no longer than the sound where an engine can do that.
+    `context`: `full`, as the model was trained, or `fit`, no longer than the sound where an engine can do that, and what
+    is in doubt heard again in full; `guess` is `fit` without the second time, for what will be heard again anyway.
     """
 
     language: str | None = None

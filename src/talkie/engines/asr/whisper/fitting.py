@@ -27,7 +27,7 @@ _STEP_FRAMES = 2
 
 def context_frames(options: RecognizeOptions, content: int) -> int:
     """How long a window the encoder is given for `content` frames of sound."""
-    return fitted_frames(content) if options.context == "fit" else MAX_FRAMES
+    return MAX_FRAMES if options.context == "full" else fitted_frames(content)
 
 
 def fitted_frames(content: int) -> int:

@@ -67,6 +67,8 @@ class Hearing:
             self._hear(doubtful, MAX_FRAMES)
 
     def _is_doubtful(self, item: Heard) -> bool:
+        if item.options.context == "guess":
+            return False
         begin, rules = self.tokens.timestamp_begin, item.options.decoding
         return item.decoded is None or is_doubtful(item.decoded, item.window.frames, begin, rules)
 
