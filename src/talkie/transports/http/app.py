@@ -25,6 +25,7 @@ from talkie.transports.http.edge import EdgeMiddleware
 from talkie.transports.http.errors import handle_errors
 from talkie.transports.http.health import add_health
 from talkie.transports.http.models import add_models
+from talkie.transports.http.pages import add_pages
 
 log = logging.getLogger("talkie.http")
 
@@ -50,7 +51,7 @@ def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
     )
     app.state.door = door
     app.state.companions = tuple(companions)
-    for add in (add_audio, add_models, add_health, add_docs):
+    for add in (add_audio, add_models, add_health, add_docs, add_pages):
         add(app)
     handle_errors(app)
     app.add_middleware(AccessMiddleware, rules=door.rules)
