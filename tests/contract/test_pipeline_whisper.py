@@ -140,3 +140,20 @@ def _times(transcript: Transcript, offset_s: float = 0.0) -> list[float]:
         for segment in transcript.segments
         for time in (segment.start_s, segment.end_s, *(t for word in segment.words for t in (word.start_s, word.end_s)))
     ]
+
+
+@trained
+def test_a_long_recording_says_what_its_parts_say(open_lane) -> None:  # type: ignore[no-untyped-def]
+    """Cut at its silences, each part heard by itself: the same text. Windows of one part never reach into the next."""
+    lane = open_lane(TRAINED)
+    silence = np.zeros(int(6 * SAMPLE_RATE_HZ), np.float32)
+    parts = [np.concatenate([say(text), silence]) for text in SENTENCES[:4]]
+
+    def hear(samples: Samples) -> str:
+        with lane.open() as job:
+            plan = TranscribePlan(job.submit, lane.recognizer.info, EN, SileroDetector(), lookahead=job.lookahead)
+            return whole([samples], plan).text
+
+    texts = [hear(part) for part in parts]
+    assert all(texts)
+    assert hear(np.concatenate(parts * 3)) == " ".join(texts * 3)
