@@ -127,6 +127,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(args: list[str], *, debug: bool) -> None:
+    # NumPy's library of matrix products begins with a thread a processor, which spin: a fifth of the work of a start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = typer.main.get_command(app)
     try:
         command.main(args=args, prog_name="talkie")
