@@ -1,0 +1,160 @@
+"""What every WebSocket of ours has: bounded messages, sends that do not wait for ever, close codes, subprotocols.
+
+Who may come in was decided before (`http/access.py`). Knows nothing of what is said on the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from talkie import errors
+from talkie.errors import Cancelled, SessionIdle, SlowReader, TalkieError
+from talkie.transports.http.access import CALLER
+from talkie.transports.http.door import Door
+
+PROTOCOLS = ("realtime", "talkie")
+"""Subprotocols of ours. A browser that offers some (its key is one) closes unless one of them is echoed."""
+
+MIB = 1024 * 1024
+NORMAL, POLICY, TOO_BIG, INTERNAL, TRY_AGAIN = 1000, 1008, 1009, 1011, 1013
+"""Close codes of RFC 6455 and its registry."""
+CLOSE_S = 1.0
+MAX_REASON_CHARS = 120
+
+CLOSE_CODES: dict[type[TalkieError], int] = {
+    TalkieError: INTERNAL,
+    errors.AudioError: POLICY,
+    errors.RequestError: POLICY,
+    errors.ModelNotFound: POLICY,
+    errors.InvalidModelName: POLICY,
+    errors.AccessError: POLICY,
+    errors.EngineUnavailable: TRY_AGAIN,
+    errors.BusyError: TRY_AGAIN,
+    errors.SessionError: POLICY,
+    errors.SessionLagging: TRY_AGAIN,
+}
+
+Coro: TypeAlias = Coroutine[Any, Any, None]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """`message_bytes`: the longest message; `idle_s`: how long a client may say nothing at all; `send_s`: how long it
+    may leave unread what it is told. The server itself cuts messages of more than 16 MiB, with 1009."""
+
+    message_bytes: int = MIB
+    idle_s: float = 600.0
+    send_s: float = 15.0
+
+
+class MessageTooLarge(errors.InvalidValue):
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            "message", f"A message is longer than {limit} bytes.", hint="Send the sound in pieces of 100 ms."
+        )
+
+
+class Socket:
+    """A WebSocket once it is accepted. One task receives; any may send."""
+
+    def __init__(self, websocket: WebSocket, limits: SocketLimits = SocketLimits()) -> None:
+        self._websocket, self._limits = websocket, limits
+        self._closed = False
+
+    @property
+    def door(self) -> Door:
+        door = self._websocket.app.state.door
+        assert isinstance(door, Door)
+        return door
+
+    @property
+    def owner(self) -> str:
+        """The name of the key that was shown, empty where none is wanted."""
+        caller = self._websocket.scope.get(CALLER)
+        return caller.name if caller is not None else ""
+
+    @property
+    def label(self) -> str:
+        """What the client calls itself, for the list of sessions."""
+        return self._websocket.query_params.get("client") or self._websocket.headers.get("user-agent", "")
+
+    async def accept(self) -> None:
+        """Say yes, and echo the first subprotocol of ours that was offered. Raises `Cancelled`."""
+        offered = self._websocket.scope.get("subprotocols", [])
+        with _gone():
+            await self._websocket.accept(next((name for name in offered if name in PROTOCOLS), None))
+
+    async def receive(self) -> str | bytes:
+        """The next message. Raises `Cancelled` when the client has left, `SessionIdle`, `MessageTooLarge`."""
+        try:
+            async with asyncio.timeout(self._limits.idle_s):
+                message = await self._websocket.receive()
+        except TimeoutError:
+            raise SessionIdle(self._limits.idle_s) from None
+        if message["type"] != "websocket.receive":
+            self._closed = True
+            raise Cancelled
+        said: str | bytes | None = message.get("text")
+        said = message.get("bytes", b"") if said is None else said
+        assert said is not None
+        if len(said) > self._limits.message_bytes:
+            raise MessageTooLarge(self._limits.message_bytes)
+        return said
+
+    async def send(self, text: str) -> None:
+        """Raises `SlowReader` when the client does not read, `Cancelled` when it has left."""
+        if self._closed:
+            raise Cancelled
+        try:
+            with _gone():
+                async with asyncio.timeout(self._limits.send_s):
+                    await self._websocket.send_text(text)
+        except TimeoutError:
+            self._closed = True  # a message may be cut in half: nothing can follow it
+            raise SlowReader from None
+
+    async def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Harmless when it is closed already, and never waits for a client that does not read."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(TimeoutError, Cancelled), _gone():
+            async with asyncio.timeout(CLOSE_S):
+                await self._websocket.close(code, reason[:MAX_REASON_CHARS])
+
+
+def close_code(error: TalkieError) -> int:
+    """By class, the nearest ancestor first."""
+    if isinstance(error, MessageTooLarge):
+        return TOO_BIG
+    return next(CLOSE_CODES[kind] for kind in type(error).__mro__ if kind in CLOSE_CODES)
+
+
+async def together(hearing: Coro, telling: Coro) -> None:
+    """Both at once, until all is told. `hearing` goes on to the end, so that a client that leaves is noticed;
+    the first error of either ends both and is raised."""
+    hear, tell = asyncio.ensure_future(hearing), asyncio.ensure_future(telling)
+    try:
+        await asyncio.wait((hear, tell), return_when=asyncio.FIRST_COMPLETED)
+        if not tell.done():
+            hear.result()
+        await tell
+    finally:
+        for task in (hear, tell):
+            task.cancel()
+        await asyncio.gather(hear, tell, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _gone() -> Iterator[None]:
+    """A socket that is closed already, in the words of whoever sits below, is one error."""
+    try:
+        yield
+    except (WebSocketDisconnect, RuntimeError, OSError):
+        raise Cancelled from None
