@@ -65,14 +65,28 @@ def companions(settings: Settings, door: Door, tls: tuple[str, str] | None) -> l
     """
     doors: list[Companion] = []
     if settings.grpc_port:
-        from talkie.transports.grpc.server import GrpcDoor
-
-        doors.append(GrpcDoor(door.service, door.rules, settings.host, settings.grpc_port, door.uploads, tls))
+        doors.append(grpc_door(settings, door, tls))
         log_door("gRPC", settings.host, settings.grpc_port)
     if settings.wyoming_port:
         doors.append(wyoming_door(settings, door.service))
         log_door("Wyoming", settings.host, settings.wyoming_port)
     return doors
+
+
+def grpc_door(settings: Settings, door: Door, tls: tuple[str, str] | None) -> Companion:
+    """With the keys, the limits, the gate and the certificate of the HTTP door."""
+    from talkie.transports.grpc.server import GrpcDoor
+
+    return GrpcDoor(
+        door.service,
+        door.rules,
+        settings.host,
+        settings.grpc_port,
+        door.uploads,
+        tls,
+        gate=door.gate,
+        grace_s=settings.shutdown_grace_s,
+    )
 
 
 def wyoming_door(settings: Settings, service: SpeechService) -> Companion:
