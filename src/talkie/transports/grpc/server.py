@@ -5,26 +5,50 @@ Knows which services there are and nothing of what they do. Import it only where
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
+import logging
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from talkie.transports.grpc.address import free_address
+import grpc
+import grpc.aio
+
+from talkie.errors import SettingsError
+from talkie.transports.grpc.access import Access
+from talkie.transports.grpc.address import cannot_listen, free_address
+from talkie.transports.grpc.edge import Edge
+from talkie.transports.grpc.health import Health, open_reflection
+from talkie.transports.grpc.methods import Methods
+from talkie.transports.grpc.recordings import Recordings
+from talkie.transports.grpc.speech import Speech
+from talkie.transports.http.work import Gate
 
 if TYPE_CHECKING:
     from talkie.transports.http.access import AccessRules
     from talkie.transports.http.door import SpeechService
     from talkie.transports.http.upload import UploadLimits
 
-CALLS = 64
-"""Recordings that may be at work or waiting at once."""
+log = logging.getLogger("talkie.grpc")
+
+RECORDINGS = 64
+"""Recordings that may be at work or waiting at once, where no gate is shared with another door."""
 GRACE_S = 5.0
+MAX_CALLS = 1024
+"""Calls of all kinds at once; more are told RESOURCE_EXHAUSTED."""
+FRAMING_BYTES = 1024 * 1024
+"""What a message may be larger than its sound: prompts and the like."""
+MAX_MESSAGE_BYTES = 2**31 - 1
+PING_EVERY_MS, PING_WITHIN_MS, PING_ALLOWED_MS = 60_000, 20_000, 10_000
+STREAMS_PER_CONNECTION = 256
 
 
 class GrpcDoor:
     """`async with GrpcDoor(...)`: it listens. Made before: a port that is taken raises `SettingsError` at once.
 
     `tls` are the paths of the certificate chain and its key (PEM). Port 0 takes a free one; `port` then says which.
-    `calls` bounds the recordings inside, `grace_s` is how long they may go on once the door closes.
+    `gate` bounds the recordings inside (share the HTTP door's); `grace_s` is how long they may go on once it closes.
     """
 
     def __init__(
@@ -36,18 +60,77 @@ class GrpcDoor:
         limits: UploadLimits,
         tls: tuple[str, str] | None = None,
         *,
-        calls: int = CALLS,
+        gate: Gate | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
-        self._service, self._rules, self._limits = service, rules, limits
-        self._tls, self._calls, self._grace_s = tls, calls, grace_s
-        self._address = free_address(host, port)
+        self._tls, self._gate, self._grace_s = tls, gate or Gate(RECORDINGS), grace_s
+        self._host, self._address, self._max_bytes = host, free_address(host, port), limits.max_bytes
         self.port = port
+        self.methods = served_methods(service, Recordings(service, limits, self._gate), self._gate)
+        self._edge = Edge(self.methods, Access(rules), read_s=limits.idle_s)
 
     async def __aenter__(self) -> GrpcDoor:
-        raise NotImplementedError
+        self._server = grpc.aio.server(options=options(self._max_bytes), maximum_concurrent_rpcs=MAX_CALLS)
+        self._server.add_generic_rpc_handlers((self._edge,))
+        try:
+            self.port = self._listen()
+        except RuntimeError:
+            raise cannot_listen(self._host, self.port, "it was taken meanwhile") from None
+        await self._server.start()
+        log.info("gRPC listens on port %d", self.port, extra={"facts": {"grpc_port": self.port}})
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        """Recordings at work may be finished, sessions end at once, and nothing new comes in."""
+        self._gate.close()
+        closing = asyncio.ensure_future(self._server.stop(self._grace_s))
+        await self._edge.stop(self._grace_s)
+        await closing
+
+    def _listen(self) -> int:
+        if self._tls is None:
+            return self._server.add_insecure_port(self._address)
+        return self._server.add_secure_port(self._address, credentials(*self._tls))
+
+
+def served_methods(service: SpeechService, recordings: Recordings, gate: Gate) -> Methods:
+    """Everything that this door serves."""
+    methods = Methods()
+    Speech(service, recordings).open(methods)
+    if riva_is_here():
+        from talkie.transports.grpc.riva import Riva
+
+        Riva(service, recordings).open(methods)
+    Health(service, gate, methods).open(methods)
+    open_reflection(methods)
+    return methods
+
+
+def riva_is_here() -> bool:
+    """Whether the stubs of `talkie[riva]` are installed; nothing of them is imported for that."""
+    return importlib.util.find_spec("riva") is not None and importlib.util.find_spec("riva.client") is not None
+
+
+def options(max_bytes: int) -> list[tuple[str, int]]:
+    """What gRPC is told: large messages, dead clients found by pings, one server a port."""
+    return [
+        ("grpc.max_receive_message_length", min(max_bytes + FRAMING_BYTES, MAX_MESSAGE_BYTES)),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),
+        ("grpc.keepalive_time_ms", PING_EVERY_MS),
+        ("grpc.keepalive_timeout_ms", PING_WITHIN_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", PING_ALLOWED_MS),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_ALLOWED_MS),
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+def credentials(certificate: str, key: str) -> grpc.ServerCredentials:
+    """Raises `SettingsError` when the files cannot be read."""
+    try:
+        return grpc.ssl_server_credentials([(Path(key).read_bytes(), Path(certificate).read_bytes())])
+    except OSError as error:
+        raise SettingsError(f"The certificate for gRPC cannot be read: {error.strerror}.", param="tls_cert") from None

@@ -57,7 +57,7 @@ async def receive_upload(request: Request, limits: UploadLimits) -> AsyncIterato
     """
     content_type = request.headers.get("content-type", "")
     _refuse_by_length(request.headers.get("content-length", ""), limits.max_bytes)
-    with _Spool(limits) as spool:
+    with Spool(limits) as spool:
         if content_type.lower().startswith(AUDIO_TYPES):
             await _drink(request, limits, spool, spool.put)
             fields = list(request.query_params.multi_items())
@@ -75,7 +75,7 @@ def _refuse_by_length(header: str, max_bytes: int) -> None:
         raise AudioTooLarge(max_bytes)
 
 
-async def _drink(request: Request, limits: UploadLimits, spool: _Spool, take: Callable[[bytes], None]) -> None:
+async def _drink(request: Request, limits: UploadLimits, spool: Spool, take: Callable[[bytes], None]) -> None:
     """Every piece of the body into `take`, and to disk before more is read."""
     since, progress, total = time.monotonic(), 0, 0
     while True:
@@ -101,7 +101,7 @@ async def _drink(request: Request, limits: UploadLimits, spool: _Spool, take: Ca
             return
 
 
-class _Spool:
+class Spool:
     """A nameless file and what waits to be written to it."""
 
     def __init__(self, limits: UploadLimits) -> None:
@@ -109,7 +109,7 @@ class _Spool:
         self._pending: list[bytes] = []
         self.pending_bytes = self.size_bytes = 0
 
-    def __enter__(self) -> _Spool:
+    def __enter__(self) -> Spool:
         directory = self._limits.directory
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
