@@ -225,8 +225,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechChunk:
-    """A piece of synthesised speech with the marks that fall into it."""
+    """A piece of synthesised speech with the marks that begin in it.
+
+    `generation` tells the utterances of one conversation apart: what is left of an interrupted one is thrown away.
+    """
 
     samples: Samples
     sample_rate: int
     marks: tuple[Mark, ...] = field(default=())
+    generation: int = 0

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from talkie.types import Audio, Samples, Segment, SpeechChunk, Task, Transcript
+from talkie.types import Audio, MarkKind, Samples, Segment, SpeechChunk, Task, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ Context = Literal["full", "fit", "guess"]
 class RecognizeOptions:
     """What is wanted of one piece of audio. `language` is an ISO 639-1 code; None means: find out.
 
-    `context`: `full`, as the model was trained, or `fit`, no longer than the sound where an engine can do that, and what
+    `context`: `full`, as the model was trained, or `fit`, no longer than the sound where an engine can, and what
     is in doubt heard again in full; `guess` is `fit` without the second time, for what will be heard again anyway.
     """
 
@@ -143,28 +144,59 @@ class StreamingRecognizer(Recognizer, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice of a synthesiser. `languages` are ISO 639-1 codes or longer tags (`en-us`), its own first."""
+
+    name: str
+    languages: tuple[str, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SynthesizeOptions:
-    """`voice` is one of the engine's voices; `speed` 1.0 is the voice's own, 0.25..4.0."""
+    """How a text is to be spoken; what `SynthesizerInfo` does not promise is refused before it comes here.
+
+    `voice` is one of the engine's voices, empty: the one for `language`. `speed` 1.0 is the voice's own, 0.25..4.0;
+    `pitch` likewise, 0.5..2.0; `volume` 0.0..2.0. `phonemes`: the text is IPA in place of letters. `reference` is a
+    recording whose voice is to be imitated.
+    """
 
     voice: str = ""
     language: str = "en"
     speed: float = 1.0
+    pitch: float = 1.0
+    volume: float = 1.0
+    phonemes: bool = False
+    reference: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesizerInfo:
-    """What a synthesiser can do. `voices` are names, `marks` the kinds of marks it gives by itself."""
+    """What a synthesiser can do. `marks` are the kinds it gives by itself; `workers` the most threads it gains from.
+
+    `pitch`, `phonemes` and `cloning` say that it can do as `SynthesizeOptions` asks.
+    """
 
     name: str
     engine: str
     languages: tuple[str, ...]
-    voices: tuple[str, ...]
+    voices: tuple[Voice, ...]
     sample_rate: int
-    marks: tuple[str, ...] = ()
+    marks: tuple[MarkKind, ...] = ()
+    max_characters: int = 4096
+    workers: int = 1
+    pitch: bool = False
+    phonemes: bool = False
+    cloning: bool = False
+    device: str = "cpu"
+    compute_type: str = ""
+    backend: str = ""
+    backend_reason: str = ""
 
 
 class Synthesizer(Protocol):
-    """Text in, speech and its timed marks out."""
+    """Text in, speech and its timed marks out. `synthesize` may be called from `info.workers` threads at once; closing
+    its iterator stops the work. One text is a sentence or less: long ones are split by whoever asks."""
 
     @property
     def info(self) -> SynthesizerInfo: ...

@@ -72,8 +72,8 @@ def test_variants_differ(voice: EspeakSynthesizer) -> None:
 
 
 def test_every_voice_listed_can_be_used(voice: EspeakSynthesizer) -> None:
-    for name in voice.info.voices:
-        assert list(voice.synthesize("1", SynthesizeOptions(voice=name))), name
+    for one in voice.info.voices:
+        assert list(voice.synthesize("1", SynthesizeOptions(voice=one.name))), one
 
 
 @pytest.mark.parametrize("name", ["en-uss", "en-us+nobody", "+f3", "../../etc/passwd", "en-us\0", "EN-US", "a" * 9999])

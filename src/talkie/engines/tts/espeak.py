@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from talkie.engines.base import SynthesizeOptions, SynthesizerInfo
+from talkie.engines.base import SynthesizeOptions, SynthesizerInfo, Voice
 from talkie.engines.workers import Lease, Reply, WorkerLost, WorkerPool, WorkerSpec
 from talkie.errors import InvalidValue, UnsupportedByModel
 from talkie.types import Mark, SpeechChunk
@@ -56,7 +56,7 @@ class EspeakSynthesizer:
             name="espeak",
             engine="espeak",
             languages=tuple(sorted({code.split("-")[0] for code in catalog.languages_of})),
-            voices=tuple(catalog.languages_of),
+            voices=tuple(Voice(name, languages) for name, languages in catalog.languages_of.items()),
             sample_rate=catalog.sample_rate,
             marks=("word", "phoneme"),
         )
