@@ -3,7 +3,8 @@
     TalkieError
       AudioError            undecodable_audio no_audio_stream empty_audio audio_too_long audio_too_large
                             bad_raw_parameters container_not_allowed unreadable_file
-      RequestError          invalid_value bad_request_body upload_timeout unsupported_by_model
+      RequestError          invalid_value bad_request_body upload_timeout unsupported_by_model text_too_long bad_ssml
+                            nothing_to_say voice_not_found voice_exists
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
                             model_exists offline store_full
       EngineError           engine_unavailable engine_failed
@@ -160,6 +161,55 @@ class UnsupportedByModel(RequestError):
 
     def __init__(self, param: str, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint or "Choose another model: `talkie list`, `talkie pull`.", param=param)
+
+
+class TextTooLong(RequestError):
+    code = "text_too_long"
+
+    def __init__(self, characters: int, limit: int) -> None:
+        super().__init__(
+            f"The text has {characters} characters; {limit} are the most.",
+            hint="Split it, or raise the setting max_speech_characters.",
+            param="input",
+        )
+
+
+class BadSsml(RequestError):
+    """`line` counts from 1."""
+
+    code = "bad_ssml"
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(
+            f"The SSML is wrong in line {line}: {why}",
+            hint="Talkie knows speak, p, s, break, prosody, phoneme, say-as and sub.",
+            param="input",
+        )
+
+
+class NothingToSay(RequestError):
+    code = "nothing_to_say"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing in the text that can be spoken.", hint="Send words.", param="input")
+
+
+class VoiceNotFound(RequestError):
+    code = "voice_not_found"
+
+    def __init__(self, voice: str, near: str = "") -> None:
+        super().__init__(
+            f"There is no voice {voice[:64]!r}." + (f" Near it: {near}." if near else ""),
+            hint="`talkie voices` lists them, as does GET /v1/audio/voices.",
+            param="voice",
+        )
+
+
+class VoiceExists(RequestError):
+    code = "voice_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a voice {name[:64]!r} already.", hint="Choose another name.", param="name")
 
 
 class ModelError(TalkieError):

@@ -107,6 +107,14 @@ class Settings(BaseSettings):
     max_queued_audio_s: float = Field(
         3600.0, gt=0, description="Seconds of audio that may wait for a model before a recording is told to come again."
     )
+    voice: str = Field("auto", description="What speaks when a request names no voice: `VOICE` or `MODEL/VOICE`.")
+    max_speech_characters: int = Field(100_000, ge=100, le=10_000_000, description="The longest text to be spoken.")
+    speech_cache_mb: float = Field(
+        256.0, ge=0, le=1_000_000, description="Speech kept on disk for the next who asks for the same; 0 keeps none."
+    )
+    idle_unload_s: float = Field(
+        1800.0, ge=0, le=31_536_000, description="A model that nobody used for so many seconds is put out; 0: never."
+    )
     max_sessions: int = Field(64, ge=1, le=10_000, description="Live sessions at once.")
     live_max_lag_s: float = Field(
         30.0, ge=5, le=600, description="Seconds of sound that a live session may be behind before it is ended."

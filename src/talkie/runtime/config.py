@@ -29,6 +29,10 @@ class ServiceConfig:
     queue_size: int = 32
     max_queued_audio_s: float = 3600.0
     max_loaded_models: int = 2
+    voice: str = "auto"
+    max_speech_characters: int = 100_000
+    speech_cache_mb: float = 256.0
+    idle_unload_s: float = 1800.0
     max_sessions: int = 64
     live_max_lag_s: float = 30.0
     session_idle_s: float = 300.0
