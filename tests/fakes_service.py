@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fakes_live import FakeLiveService
+from fakes_speech import FakeSpeakService
 from talkie.errors import TalkieError
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.requests import TranscribeRequest
@@ -34,7 +35,7 @@ class FakeReadiness:
     parts: dict[str, str] = field(default_factory=lambda: {"model": "ready"})
 
 
-class FakeService(FakeLiveService):
+class FakeService(FakeLiveService, FakeSpeakService):
     """Hears `texts`, one segment a second. `raises` comes before the first, `breaks` after it; `seen` is what came."""
 
     def __init__(
@@ -48,7 +49,8 @@ class FakeService(FakeLiveService):
         notices: tuple[Notice, ...] = (),
         readiness: FakeReadiness = FakeReadiness(),
     ) -> None:
-        super().__init__()
+        FakeLiveService.__init__(self)
+        FakeSpeakService.__init__(self)
         self.texts, self.raises, self.breaks, self.hangs, self.notices = texts, raises, breaks, hangs, notices
         self.readiness, self.seconds = readiness, seconds
         self.seen: list[tuple[bytes, TranscribeRequest]] = []
