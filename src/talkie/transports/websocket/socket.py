@@ -14,12 +14,15 @@ from typing import Any, TypeAlias
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from talkie import errors
-from talkie.errors import Cancelled, SessionIdle, SlowReader, TalkieError
+from talkie.errors import Cancelled, InvalidValue, SessionIdle, SlowReader, TalkieError
 from talkie.transports.http.access import CALLER
 from talkie.transports.http.door import Door
+from talkie.transports.http.edge import AUDIO_S
 
 PROTOCOLS = ("realtime", "talkie")
 """Subprotocols of ours. A browser that offers some (its key is one) closes unless one of them is echoed."""
+LAST = "talkie.last"
+"""Marks the last words to a client: `protocol.py` writes them at once, though the client may read nothing."""
 
 MIB = 1024 * 1024
 NORMAL, POLICY, TOO_BIG, INTERNAL, TRY_AGAIN = 1000, 1008, 1009, 1011, 1013
@@ -45,15 +48,16 @@ Coro: TypeAlias = Coroutine[Any, Any, None]
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
-    """`message_bytes`: the longest message; `idle_s`: how long a client may say nothing at all; `send_s`: how long it
-    may leave unread what it is told. The server itself cuts messages of more than 16 MiB, with 1009."""
+    """`message_bytes`: the longest message; `send_s`: how long a client may leave unread what it is told.
+
+    The server itself cuts messages of more than 16 MiB, with 1009.
+    """
 
     message_bytes: int = MIB
-    idle_s: float = 600.0
     send_s: float = 15.0
 
 
-class MessageTooLarge(errors.InvalidValue):
+class MessageTooLarge(InvalidValue):
     def __init__(self, limit: int) -> None:
         super().__init__(
             "message", f"A message is longer than {limit} bytes.", hint="Send the sound in pieces of 100 ms."
@@ -84,25 +88,29 @@ class Socket:
         """What the client calls itself, for the list of sessions."""
         return self._websocket.query_params.get("client") or self._websocket.headers.get("user-agent", "")
 
+    def heard(self, seconds: float) -> None:
+        """Seconds of sound so far, for the log."""
+        self._websocket.scope[AUDIO_S] = seconds
+
     async def accept(self) -> None:
         """Say yes, and echo the first subprotocol of ours that was offered. Raises `Cancelled`."""
         offered = self._websocket.scope.get("subprotocols", [])
         with _gone():
             await self._websocket.accept(next((name for name in offered if name in PROTOCOLS), None))
 
-    async def receive(self) -> str | bytes:
-        """The next message. Raises `Cancelled` when the client has left, `SessionIdle`, `MessageTooLarge`."""
+    async def receive(self, idle_s: float | None = None) -> str | bytes:
+        """The next message. Raises `Cancelled` when the client has left, `MessageTooLarge`, and `SessionIdle` when
+        none comes within `idle_s`."""
         try:
-            async with asyncio.timeout(self._limits.idle_s):
+            async with asyncio.timeout(idle_s):
                 message = await self._websocket.receive()
         except TimeoutError:
-            raise SessionIdle(self._limits.idle_s) from None
+            raise SessionIdle(idle_s or 0.0) from None
         if message["type"] != "websocket.receive":
             self._closed = True
             raise Cancelled
-        said: str | bytes | None = message.get("text")
-        said = message.get("bytes", b"") if said is None else said
-        assert said is not None
+        text = message.get("text")
+        said: str | bytes = message.get("bytes") or b"" if text is None else text
         if len(said) > self._limits.message_bytes:
             raise MessageTooLarge(self._limits.message_bytes)
         return said
@@ -116,17 +124,20 @@ class Socket:
                 async with asyncio.timeout(self._limits.send_s):
                     await self._websocket.send_text(text)
         except TimeoutError:
-            self._closed = True  # a message may be cut in half: nothing can follow it
             raise SlowReader from None
 
-    async def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Harmless when it is closed already, and never waits for a client that does not read."""
+    async def close(self, code: int = NORMAL, reason: str = "", last: str = "") -> None:
+        """With `last` as the last message. Harmless when it is closed already, and never waits for a client that does
+        not read."""
         if self._closed:
             return
         self._closed = True
+        closing = {"type": "websocket.close", "code": code, "reason": reason[:MAX_REASON_CHARS]}
         with contextlib.suppress(TimeoutError, Cancelled), _gone():
             async with asyncio.timeout(CLOSE_S):
-                await self._websocket.close(code, reason[:MAX_REASON_CHARS])
+                if last:
+                    await self._websocket.send({"type": "websocket.send", "text": last, LAST: True})
+                await self._websocket.send({**closing, LAST: True})
 
 
 def close_code(error: TalkieError) -> int:
