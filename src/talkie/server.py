@@ -190,6 +190,7 @@ def stopping_server(
     import uvicorn
 
     from talkie.transports.http.protocol import BoundedHttpProtocol
+    from talkie.transports.websocket.protocol import BoundedSocketProtocol
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -213,7 +214,7 @@ def stopping_server(
         uvicorn.Config(
             create_app(door, beside),
             http=BoundedHttpProtocol,
-            ws="websockets-sansio",
+            ws=BoundedSocketProtocol,
             lifespan="on",
             log_config=None,
             log_level="warning",
