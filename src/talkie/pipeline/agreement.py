@@ -81,7 +81,7 @@ def units(text: str) -> list[Unit]:
     found: list[Unit] = []
     for word in text.split():
         for place, piece in enumerate(_pieces(word)):
-            spaced = not place and (bool(found) or not _is_unspaced(piece[0]))
+            spaced = not place and (bool(found) or not any(map(_is_unspaced, piece)))
             found.append(Unit(" " + piece if spaced else piece, _key(piece)))
     return found[:MAX_UNITS]
 

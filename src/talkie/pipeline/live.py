@@ -230,5 +230,6 @@ class LiveHearing:
 
 
 def _span(window: Audio) -> Span:
-    """Of the session: pauses that were left out count."""
-    return Span(window.start_s, window.end_s + sum(skip.seconds for skip in window.skips))
+    """Of the session: pauses that were left out count. Exact to a sample."""
+    end_s = window.end_s + sum(skip.seconds for skip in window.skips)
+    return Span(window.start_s, round(end_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)

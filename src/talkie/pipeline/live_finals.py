@@ -103,16 +103,16 @@ class Finals:
                 heard = self._heard(one)
                 if heard.needs_answer and any(other.in_flight for other in self._utterances):
                     return
+                one.heard = heard
                 window = one.waiting.popleft()
                 one.in_flight.append(InFlight(window, self._submit(one, window, heard)))
 
     def _heard(self, one: _Utterance) -> Heard:
-        """Made when the first window goes, for by then the language may be known."""
-        if one.heard is None:
-            plan = one.plan
-            options = replace(plan.options, language=plan.options.language or self.language)
-            one.heard = Heard(plan.info, options, filters=plan.filters, by_speech=True)
-        return one.heard
+        """Kept once its first window goes: by then the language may be known."""
+        if one.heard is not None:
+            return one.heard
+        options = replace(one.plan.options, language=one.plan.options.language or self.language)
+        return Heard(one.plan.info, options, filters=one.plan.filters, by_speech=True)
 
     def _submit(self, one: _Utterance, window: Audio, heard: Heard) -> Future[Transcript]:
         future = one.plan.submit_final(window, heard.options)
