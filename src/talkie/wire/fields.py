@@ -42,7 +42,7 @@ class TranscriptionCall:
 
 def parse_call(pairs: Iterable[tuple[str, str]], task: Task) -> TranscriptionCall:
     """Fields in any order, arrays with or without brackets, to a call. Raises `InvalidValue` naming the field."""
-    fields = _Fields(pairs)
+    fields = Fields(pairs)
     response_format = fields.choice("response_format", RESPONSE_FORMATS, "json")
     words = "word" in fields.choices("timestamp_granularities", GRANULARITIES)
     stream = fields.flag("stream", default=False)
@@ -53,7 +53,7 @@ def parse_call(pairs: Iterable[tuple[str, str]], task: Task) -> TranscriptionCal
             hint="Leave response_format out, or leave stream out.",
         )
     request = TranscribeRequest(
-        model=_model(fields.text("model")),
+        model=model_name(fields.text("model")),
         language=parse_language(fields.text("language")),
         task=task,
         prompt=fields.text("prompt"),
@@ -68,11 +68,11 @@ def parse_call(pairs: Iterable[tuple[str, str]], task: Task) -> TranscriptionCal
     return TranscriptionCall(request, cast(ResponseFormat, response_format), stream, _notices(fields))
 
 
-def _model(name: str) -> str:
+def model_name(name: str) -> str:
     return "auto" if name.lower() in MODEL_ALIASES else name
 
 
-def _raw(fields: _Fields) -> RawFormat | None:
+def _raw(fields: Fields) -> RawFormat | None:
     """Raw PCM is what a client sends that names a sample rate; the file is then not sniffed."""
     rate = fields.integer("sample_rate")
     if rate is None:
@@ -85,7 +85,7 @@ def _raw(fields: _Fields) -> RawFormat | None:
     )
 
 
-def _notices(fields: _Fields) -> tuple[Notice, ...]:
+def _notices(fields: Fields) -> tuple[Notice, ...]:
     """What was asked for and is not given is said, never dropped in silence."""
     asked = sorted({name for name in fields.all("include") if name})
     if not asked:
@@ -93,7 +93,7 @@ def _notices(fields: _Fields) -> tuple[Notice, ...]:
     return (Notice("include_ignored", "include has no effect here: log probabilities are in verbose_json."),)
 
 
-class _Fields:
+class Fields:
     """The pairs by name, brackets taken off; of a single field the last value counts."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:

@@ -1,0 +1,155 @@
+"""`/v1/listen`: binary sound in, JSON out. For everything that can open a WebSocket.
+
+One task hears the client, one tells it. What is wrong is told as an `error` message and ends the connection with a
+close code; so are parameters that cannot be, after the connection was accepted, since browsers show nothing of a
+refusal. A client that leaves takes its session with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fastapi import FastAPI
+from starlette.websockets import WebSocket
+
+from talkie.audio.formats import RawFormat
+from talkie.audio.live_pcm import LivePcm
+from talkie.errors import Cancelled, ShuttingDown, SlowReader, TalkieError
+from talkie.runtime.requests import PCM_16K
+from talkie.transports.http.access import open_socket
+from talkie.transports.http.edge import AUDIO_S
+from talkie.transports.http.errors import INTERNAL as FAULT
+from talkie.transports.http.errors import log_fault, words_of
+from talkie.transports.live import LiveLine, open_line
+from talkie.transports.websocket.socket import INTERNAL, Socket, close_code, together
+from talkie.types import LiveEvent
+from talkie.wire import listen_events as told
+from talkie.wire.listen import Command, ListenCall, parse_command, parse_listen
+from talkie.wire.wav_stream import WavStream
+
+PATH = "/v1/listen"
+PIECE_BYTES = 64 * 1024
+OWN_CLIENTS = frozenset({"page", "bench", "cli"})
+"""Labels that are doors of their own in the list of sessions and in the metrics."""
+
+
+def add_listen(app: FastAPI) -> None:
+    open_socket(app, PATH, listen, scope="transcribe")
+
+
+async def listen(websocket: WebSocket) -> None:
+    """One connection, from its acceptance to its close code."""
+    socket = Socket(websocket)
+    try:
+        await socket.accept()
+        await _converse(socket, websocket)
+        await socket.close()
+    except (Cancelled, SlowReader):  # gone, or deaf: nobody is there to be told
+        return
+    except TalkieError as error:
+        await _refuse(socket, told.to_text(told.error_message(words_of(error))), close_code(error), error.code)
+    except Exception as error:
+        log_fault(error)
+        await _refuse(socket, told.to_text(told.error_message(FAULT)), INTERNAL, FAULT.code)
+
+
+async def _refuse(socket: Socket, message: str, code: int, reason: str) -> None:
+    try:
+        await socket.send(message)
+    except (Cancelled, SlowReader):
+        return
+    await socket.close(code, reason)
+
+
+async def _converse(socket: Socket, websocket: WebSocket) -> None:
+    if socket.door.gate.closed:
+        raise ShuttingDown
+    call = parse_listen(websocket.query_params.multi_items())
+    sound = _Sound(call)
+    label = socket.label
+    door = label if label in OWN_CLIENTS else "listen"
+    async with open_line(socket.door.service, sound.call.request, door=door, owner=socket.owner, client=label) as line:
+        await socket.send(told.to_text(told.ready_message(line.id, call.request.model)))
+        try:
+            await together(_hear(socket, line, sound), _tell(socket, line, sound))
+        finally:
+            websocket.scope[AUDIO_S] = sound.seconds
+
+
+async def _hear(socket: Socket, line: LiveLine, sound: _Sound) -> None:
+    """Messages of the client, to the end of the connection; after `close` it is only watched."""
+    closing = False
+    while True:
+        message = await socket.receive()
+        if closing:
+            continue
+        if isinstance(message, bytes):
+            for piece in sound.read(message):
+                await line.send(piece)
+        elif (command := parse_command(message)) is Command.CLOSE:
+            closing = True
+            await line.send(sound.rest())
+            line.finish()
+        elif command is Command.COMMIT:
+            line.commit()
+        elif command is Command.CLEAR:
+            line.clear()
+
+
+async def _tell(socket: Socket, line: LiveLine, sound: _Sound) -> None:
+    async for event in line.events():
+        await socket.send(_message(event))
+    await socket.send(told.to_text(told.done_message(sound.seconds)))
+
+
+def _message(event: LiveEvent) -> str:
+    return told.to_text(told.event_message(event))
+
+
+class _Sound:
+    """The client's bytes on their way to the session, whose format must be known before the first of them has come.
+
+    Where a WAV header may still tell that format, the session is given float32 at 16 kHz and the sound is made so here.
+    """
+
+    def __init__(self, call: ListenCall) -> None:
+        self.seconds = 0.0
+        self._raw = call.request.raw
+        self._wav = WavStream() if call.sniff else None
+        self._pcm: LivePcm | None = None
+        self.call = _with_raw(call, RawFormat(PCM_16K.sample_rate, 1, "f32le")) if call.sniff else call
+
+    def read(self, data: bytes) -> Iterator[bytes]:
+        """What is for the session, in pieces small enough to be converted between two other things."""
+        for at in range(0, len(data), PIECE_BYTES):
+            yield self._piece(data[at : at + PIECE_BYTES])
+
+    def rest(self) -> bytes:
+        """What was too short to be a header is sound."""
+        if self._wav is None:
+            return b""
+        converted = self._convert(self._wav.finish())
+        return converted + (self._pcm.finish().tobytes() if self._pcm else b"")
+
+    def _piece(self, data: bytes) -> bytes:
+        if self._wav is None:
+            self._count(data)
+            return data
+        return self._convert(self._wav.feed(data))
+
+    def _convert(self, sound: bytes) -> bytes:
+        if not sound or self._wav is None:
+            return b""
+        if self._pcm is None:
+            self._raw = self._wav.raw or self._raw
+            self._pcm = LivePcm(self._raw)
+        self._count(sound)
+        return self._pcm.feed(sound).tobytes()
+
+    def _count(self, sound: bytes) -> None:
+        self.seconds += len(sound) / self._raw.frame_bytes / self._raw.sample_rate
+
+
+def _with_raw(call: ListenCall, raw: RawFormat) -> ListenCall:
+    return replace(call, request=replace(call.request, raw=raw))
