@@ -163,7 +163,7 @@ export class Live {
   }
 
   #sentence() {
-    if (this.#state === "idle") return this.#transcript.empty && !at("microphone").disabled ? say("idle") : "";
+    if (this.#state === "idle") return at("microphone").disabled ? "" : say("idle");
     if (this.#state !== "listening") return say(this.#state);
     if ((performance.now() - this.#quietSince) / 1000 > SILENT_S) return say("silent");
     return this.#behind > BEHIND_S ? say("behind", { time: clock(this.#behind) }) : say("listening");
