@@ -11,6 +11,7 @@ from html import escape
 from importlib.resources import files
 
 from talkie.bench import charts
+from talkie.bench.live_report import live_pictures
 from talkie.bench.metrics import (
     METRICS,
     Figure,
@@ -23,8 +24,9 @@ from talkie.bench.metrics import (
     summarise,
 )
 from talkie.bench.results import Result
-from talkie.bench.sections import Table, contender_table, facts, sections, verdict_table, warning
+from talkie.bench.sections import contender_table, facts, sections, verdict_table, warning
 from talkie.bench.statistics import Ratio
+from talkie.bench.tables import Table
 from talkie.bench.verdicts import OURS
 
 PICTURED = ("audio_per_cpu_s", "rtfx", "peak_mb", "ready_s", "first_segment_s", "wer")
@@ -57,6 +59,9 @@ def _body(result: Result) -> Iterator[str]:
     for model in dict.fromkeys(crowd.model for crowd in result.crowds):
         yield f"<h2>{escape(model)}: many clients at once{_mark(result, model)}</h2>"
         yield from _crowd_pictures(result, found, model)
+    if result.live:
+        yield "<h2>Live sessions</h2>"
+        yield from (_figure(*picture) for picture in live_pictures(result.live))
     yield "<h2>All figures</h2>"
     for table in [*sections(result)[:-1], contender_table(result)]:
         yield _table(table)

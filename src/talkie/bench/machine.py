@@ -82,6 +82,13 @@ def peak_resident_bytes(pid: int) -> int:
     return _status_bytes(pid, "VmHWM")
 
 
+def threads(pid: int) -> int:
+    """How many threads one process has; 0 where that cannot be read."""
+    with suppress(OSError):
+        return len(list((PROC / str(pid) / "task").iterdir()))
+    return 0
+
+
 def command_of(pid: int) -> str:
     """A short name: the module or script that a Python process runs."""
     with suppress(OSError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from talkie.bench.results import Result
-from talkie.bench.sections import Table, contender_table, facts, sections, warning
+from talkie.bench.sections import contender_table, facts, sections, warning
+from talkie.bench.tables import Table
 
 GENERATED = "<!-- Written by `talkie bench report`; do not edit. -->"
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+from talkie.bench.live_results import LIVE, LiveRun, parse_run
 from talkie.bench.results import Result, parse_result, read_json
 from talkie.errors import InvalidValue
 
@@ -15,13 +17,15 @@ SAME = ("processor", "cores")
 
 
 def read_part(path: Path) -> Result:
-    """A result, or what `talkie bench upload` printed. Raises `InvalidValue`."""
+    """A result, or what `talkie bench upload` or `live` printed. Raises `InvalidValue`."""
     values = read_json(path)
-    if values.get("bench") != UPLOAD:
+    if values.get("bench") not in (UPLOAD, LIVE):
         return parse_result(values, path.name)
     machine = values.get("machine")
     if not isinstance(machine, dict):
         raise InvalidValue("result", f"{path.name} does not say on what machine it was measured.")
+    if values["bench"] == LIVE:
+        return Result(machine=machine, options={}, live=_live(values, path.name))
     return Result(machine=machine, options={}, server={"upload_mb_s": values.get("upload_mb_s")})
 
 
@@ -36,6 +40,8 @@ def merge(results: Sequence[Result]) -> Result:
     crowds = tuple(chain.from_iterable(one.crowds for one in results))
     places = [(one.contender, one.model, one.workload) for one in cases]
     places += [(one.contender, one.model, str(one.clients)) for one in crowds]
+    live = tuple(chain.from_iterable(one.live for one in results))
+    places += [(one.contender, one.model, f"live, {one.door}") for one in live]
     if len(set(places)) < len(places):
         raise InvalidValue("result", "Two of these runs have measured the same; give one of them.")
     first = next((one for one in results if one.cases), results[0])
@@ -45,10 +51,18 @@ def merge(results: Sequence[Result]) -> Result:
         models=tuple(dict.fromkeys(chain.from_iterable(one.models for one in results))),
         cases=cases,
         crowds=crowds,
+        live=live,
         limits=next((one.limits for one in results if one.limits), {}),
         server={name: value for one in results for name, value in one.server.items()},
         absent={name: value for one in results for name, value in one.absent.items()},
     )
+
+
+def _live(values: dict[str, Any], name: str) -> tuple[LiveRun, ...]:
+    try:
+        return tuple(parse_run(one) for one in values["runs"])
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise InvalidValue("result", f"{name} is not as expected: {error!r}") from error
 
 
 def _options(results: Sequence[Result]) -> dict[str, str]:

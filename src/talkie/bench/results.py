@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from talkie.bench.live_results import LiveRun, parse_run
 from talkie.errors import InvalidValue
 
 SCHEMA = 1
@@ -131,6 +132,7 @@ class Result:
     models: tuple[ModelCard, ...] = ()
     cases: tuple[Case, ...] = ()
     crowds: tuple[Crowd, ...] = ()
+    live: tuple[LiveRun, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -138,7 +140,7 @@ class Result:
 
     @property
     def speed_only(self) -> bool:
-        return any(model.shape_true for model in self.models)
+        return any(model.shape_true for model in self.models) or any(run.shape_true for run in self.live)
 
     def as_json(self) -> dict[str, Any]:
         return {"bench": BENCH, **asdict(self)}
@@ -186,8 +188,9 @@ def parse_result(values: Mapping[str, Any], name: str = "the file") -> Result:
             models=_many(ModelCard),
             cases=_many(Case, samples=_many(Sample)),
             crowds=_many(Crowd, rounds=_many(CrowdRound, latencies_s=tuple, client_s=tuple)),
+            live=lambda rows: tuple(parse_run(one) for one in rows),
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error
 
 

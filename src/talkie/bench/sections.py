@@ -7,16 +7,16 @@ how a table is drawn.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from talkie.bench.limits import Rates, window_s
+from talkie.bench.live_report import live_tables
 from talkie.bench.metrics import METRICS, Figure, Rounds, best_of, clients_name, compared, figures, peer_of, summarise
 from talkie.bench.results import Case, Crowd, Result
 from talkie.bench.shape_true import SHAPES, SPEED_ONLY
+from talkie.bench.tables import MISSING, Table
 from talkie.bench.texts import WINDOW_S
 from talkie.bench.verdicts import OURS, verdicts
 
-MISSING = "-"
 FILE_COLUMNS = {
     "audio_per_cpu_s": "audio s per CPU s",
     "rtfx": "RTFx",
@@ -39,16 +39,6 @@ RATIO_NOTE = (
     " in the others. Of one or two rounds the interval is the range."
 )
 MAX_ERROR_CHARS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The first column is words, the others are figures. `note` stands below."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 def facts(result: Result) -> list[tuple[str, str]]:
@@ -135,6 +125,7 @@ def sections(result: Result) -> list[Table]:
         *ratio_tables(result),
         *([limit] if limit else []),
         *crowd_tables(result),
+        *live_tables(result.live),
         verdict_table(result),
     ]
 

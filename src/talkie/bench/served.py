@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -58,13 +58,13 @@ class _Log:
 
 
 @contextlib.contextmanager
-def served(home: Path, *, model: str = "", api_key: str | None = None) -> Iterator[Served]:
-    """Start `talkie serve` and wait until it is ready. Without `model` it makes its own choice.
+def served(home: Path, *, model: str = "", api_key: str | None = None, flags: Sequence[str] = ()) -> Iterator[Served]:
+    """Start `talkie serve`, `flags` added, and wait until it is ready. Without `model` it makes its own choice.
 
     Raises `EngineFailed` with its last words when it does not come up.
     """
     command = [*TALKIE, "serve", "--host", "127.0.0.1", "--port", "0", "--home", str(home)]
-    command += ["--tls", "off", "--log-json", "--log-level", "info", *(("--model", model) if model else ())]
+    command += ["--tls", "off", "--log-json", "--log-level", "info", *(("--model", model) if model else ()), *flags]
     began = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
     try:

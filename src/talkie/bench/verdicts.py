@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from talkie.bench.live_results import LIMIT_S
 from talkie.bench.metrics import METRICS, Figure, Rounds, best_of, clients_name, compared, figures, summarise
 from talkie.bench.results import Result
 
@@ -59,7 +60,7 @@ def verdicts(result: Result) -> list[Verdict]:
         *(verdict for goal in FILE_GOALS for verdict in _against_peer(goal, found)),
         *_against_peer(CROWD_GOAL, found),
         _upload(result),
-        Verdict("live text under 2 s", "not measured: there is no live pipeline yet", None),
+        *_live(result),
         *_users(found, result),
         *_memory(found),
     ]
@@ -90,6 +91,19 @@ def _upload(result: Result) -> Verdict:
     if not isinstance(rate, int | float):
         return Verdict(goal, "not measured", None)
     return Verdict(goal, f"{rate:.0f} MB/s", rate > UPLOAD_MB_S)
+
+
+def _live(result: Result) -> Iterator[Verdict]:
+    """From the last word to the final text, with one session; how many hold it at once stands beside."""
+    goal = f"live text under {LIMIT_S:g} s"
+    runs = [run for run in result.live if run.contender == OURS and run.rounds]
+    if not runs:
+        yield Verdict(goal, "not measured", None)
+    for run in runs:
+        final = run.rounds[0].final
+        said = f"95 % of finals within {final.p95:.2f} s" if final else "no final came"
+        where = f"{run.model}, {run.rounds[0].sessions} at once"
+        yield Verdict(goal, f"{said}; held up to {run.capacity} sessions", run.rounds[0].held, where)
 
 
 def _users(found: Mapping[Figure, Rounds], result: Result) -> Iterator[Verdict]:

@@ -9,6 +9,7 @@ import typer
 from talkie.cli import bench_shared as shared
 from talkie.cli.bench_compare import compare
 from talkie.cli.bench_concurrency import concurrency
+from talkie.cli.bench_live import live
 from talkie.cli.bench_memory import memory
 from talkie.cli.bench_models import models
 from talkie.cli.bench_report import report
@@ -21,7 +22,7 @@ app = typer.Typer(
     help="Measure error rates, speed, memory and start-up time, beside other programs.", no_args_is_help=True
 )
 
-for command in (speed, concurrency, wer, start, memory, upload, models, compare, report):
+for command in (speed, concurrency, live, wer, start, memory, upload, models, compare, report):
     app.command()(command)
 
 

@@ -39,7 +39,7 @@ def concurrency(
     from talkie.bench.peers.child import LoadWish
     from talkie.bench.workloads import Workload, clips
 
-    counts = _counts(clients)
+    counts = running.counts(clients, "clients")
     wish = LoadWish(Path(), compute_type, threads=threads, beam=beam, vad=not no_vad, language=language)
     human = shared.human_recordings(speech)
     task = bench.CrowdTask(
@@ -57,15 +57,3 @@ def concurrency(
     gathered = running.gather(peers, peers_dir, uv, torch_index)
     crowds = bench.run(gathered.contenders, task, say)
     running.tell(running.make_result(task, options, gathered, crowds=crowds), output, html)
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    from talkie.errors import InvalidValue
-
-    try:
-        found = [int(part) for part in running.split(text)]
-    except ValueError:
-        found = []
-    if not found or not all(1 <= one <= 256 for one in found):
-        raise InvalidValue("clients", "--clients takes numbers from 1 to 256, with commas between.")
-    return tuple(found)

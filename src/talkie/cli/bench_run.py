@@ -93,6 +93,19 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def counts(text: str, param: str) -> tuple[int, ...]:
+    """Numbers of clients, from 1 to 256. Raises `InvalidValue`."""
+    from talkie.errors import InvalidValue
+
+    try:
+        found = [int(part) for part in split(text)]
+    except ValueError:
+        found = []
+    if not found or not all(1 <= one <= 256 for one in found):
+        raise InvalidValue(param, f"--{param} takes numbers from 1 to 256, with commas between.")
+    return tuple(found)
+
+
 def warm_up(speech: Sequence[Recording], language: str) -> Path:
     """Half a minute that is heard before anything counts: another one than is measured."""
     from talkie.bench.workloads import Workload, prepare
