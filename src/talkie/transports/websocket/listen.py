@@ -15,10 +15,9 @@ from starlette.websockets import WebSocket
 
 from talkie.audio.formats import RawFormat
 from talkie.audio.live_pcm import LivePcm
-from talkie.errors import Cancelled, ShuttingDown, SlowReader, TalkieError
+from talkie.errors import Cancelled, ShuttingDown, TalkieError
 from talkie.runtime.requests import PCM_16K
 from talkie.transports.http.access import open_socket
-from talkie.transports.http.edge import AUDIO_S
 from talkie.transports.http.errors import INTERNAL as FAULT
 from talkie.transports.http.errors import log_fault, words_of
 from talkie.transports.live import LiveLine, open_line
@@ -26,6 +25,7 @@ from talkie.transports.websocket.socket import INTERNAL, Socket, close_code, tog
 from talkie.types import LiveEvent
 from talkie.wire import listen_events as told
 from talkie.wire.listen import Command, ListenCall, parse_command, parse_listen
+from talkie.wire.openai import ErrorWords
 from talkie.wire.wav_stream import WavStream
 
 PATH = "/v1/listen"
@@ -43,29 +43,25 @@ async def listen(websocket: WebSocket) -> None:
     socket = Socket(websocket)
     try:
         await socket.accept()
-        await _converse(socket, websocket)
+        await _converse(socket, websocket.query_params.multi_items())
         await socket.close()
-    except (Cancelled, SlowReader):  # gone, or deaf: nobody is there to be told
+    except Cancelled:
         return
     except TalkieError as error:
-        await _refuse(socket, told.to_text(told.error_message(words_of(error))), close_code(error), error.code)
+        await _refuse(socket, words_of(error), close_code(error))
     except Exception as error:
         log_fault(error)
-        await _refuse(socket, told.to_text(told.error_message(FAULT)), INTERNAL, FAULT.code)
+        await _refuse(socket, FAULT, INTERNAL)
 
 
-async def _refuse(socket: Socket, message: str, code: int, reason: str) -> None:
-    try:
-        await socket.send(message)
-    except (Cancelled, SlowReader):
-        return
-    await socket.close(code, reason)
+async def _refuse(socket: Socket, words: ErrorWords, code: int) -> None:
+    await socket.close(code, words.code, told.to_text(told.error_message(words)))
 
 
-async def _converse(socket: Socket, websocket: WebSocket) -> None:
+async def _converse(socket: Socket, parameters: list[tuple[str, str]]) -> None:
     if socket.door.gate.closed:
         raise ShuttingDown
-    call = parse_listen(websocket.query_params.multi_items())
+    call = parse_listen(parameters)
     sound = _Sound(call)
     label = socket.label
     door = label if label in OWN_CLIENTS else "listen"
@@ -74,7 +70,7 @@ async def _converse(socket: Socket, websocket: WebSocket) -> None:
         try:
             await together(_hear(socket, line, sound), _tell(socket, line, sound))
         finally:
-            websocket.scope[AUDIO_S] = sound.seconds
+            socket.heard(sound.seconds)
 
 
 async def _hear(socket: Socket, line: LiveLine, sound: _Sound) -> None:
