@@ -6,8 +6,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from talkie.errors import TalkieError
+from talkie.errors import SessionEnded, SessionNotFound, TalkieError
 from talkie.runtime.requests import LiveRequest
+from talkie.runtime.sessions import SessionCard
 from talkie.types import (
     LiveEvent,
     LiveFinal,
@@ -166,3 +167,18 @@ class FakeLiveService:
         self.opened.append((door, owner, client))
         self.sessions.append(FakeLiveSession(request, self.live_texts, error=self.error))
         return self.sessions[-1]
+
+    def live_sessions(self, owner: str | None = None) -> list[SessionCard]:
+        """Those that were not closed; their ids are `live_` and their place."""
+        return [
+            SessionCard(f"live_{place}", door, "fake-en", "listening", session.seconds, 0.5, 1000.0 + place, client)
+            for place, (session, (door, whose, client)) in enumerate(zip(self.sessions, self.opened, strict=True))
+            if owner in (None, whose) and not session.closed.is_set()
+        ]
+
+    def end_session(self, session_id: str, owner: str | None = None) -> None:
+        if session_id not in [card.id for card in self.live_sessions(owner)]:
+            raise SessionNotFound
+        session = self.sessions[int(session_id.removeprefix("live_"))]
+        session.fail(SessionEnded())
+        session.close()

@@ -44,6 +44,33 @@ LATENCY = Histogram(
     registry=REGISTRY,
 )
 
+LIVE_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30)
+LIVE_SESSIONS = Gauge("talkie_live_sessions", "Live sessions that are open, by door", ["door"], registry=REGISTRY)
+LIVE_PARTIAL = Histogram(
+    "talkie_live_partial_seconds",
+    "Seconds from sound's coming to the partial text that includes it",
+    buckets=LIVE_SECONDS,
+    registry=REGISTRY,
+)
+LIVE_FINAL = Histogram(
+    "talkie_live_final_seconds",
+    "Seconds from the end of speech to its final text",
+    buckets=LIVE_SECONDS,
+    registry=REGISTRY,
+)
+LIVE_LAG = Histogram(
+    "talkie_live_lag_seconds",
+    "How far a live session is behind its speaker, once a second of sound",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
+    registry=REGISTRY,
+)
+LIVE_DROPPED = Counter(
+    "talkie_live_dropped", "Live sessions ended by an error, by reason", ["reason"], registry=REGISTRY
+)
+LIVE_CANCELLED = Counter(
+    "talkie_live_cancelled", "Windows of live sessions taken back before they were heard", registry=REGISTRY
+)
+
 
 class LaneMetrics:
     """What a lane tells of one model."""

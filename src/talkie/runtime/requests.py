@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from talkie.audio.decode import RawFormat
+from talkie.audio.segment import SegmentOptions
 from talkie.engines.base import PRESETS, Context, DecodingOptions, RecognizeOptions, RecognizerInfo
 from talkie.errors import InvalidValue, UnsupportedByModel
 from talkie.runtime.turns import Priority
@@ -12,6 +13,8 @@ from talkie.types import Task
 
 MAX_PROMPT_CHARS = 10_000
 MAX_TEMPERATURE = 1.0
+MIN_THRESHOLD = 0.01
+MIN_SILENCE_MS, MAX_SILENCE_MS, MAX_PADDING_MS = 32.0, 10_000.0, 2_000.0
 LONG_S = 120.0
 """Whoever sends a longer recording does not sit and wait for it."""
 
@@ -71,6 +74,41 @@ class LiveRequest:
     partials: bool = True
     turns: TurnOptions | None = TurnOptions()
     raw: RawFormat = PCM_16K
+
+    def as_recording(self) -> TranscribeRequest:
+        """The same wishes for a recording."""
+        return TranscribeRequest(
+            model=self.model,
+            language=self.language,
+            task=self.task,
+            prompt=self.prompt,
+            hotwords=self.hotwords,
+            words=self.words,
+            preset=self.preset,
+            filters=self.filters,
+            raw=self.raw,
+        )
+
+
+def segment_options(turns: TurnOptions | None, *, energy_gate: bool, max_seconds: float) -> SegmentOptions:
+    """What turns mean to the segmenter; without turns, as for recordings. Raises `InvalidValue`."""
+    if turns is None:
+        return SegmentOptions(energy_gate=energy_gate, max_seconds=max_seconds)
+    bounds = (
+        ("threshold", turns.threshold, MIN_THRESHOLD, 1 - MIN_THRESHOLD),
+        ("silence_duration_ms", turns.silence_ms, MIN_SILENCE_MS, MAX_SILENCE_MS),
+        ("prefix_padding_ms", turns.padding_ms, 0.0, MAX_PADDING_MS),
+    )
+    for param, value, least, most in bounds:
+        if not least <= value <= most:
+            raise InvalidValue(param, f"{param} is {least:g} to {most:g}.")
+    return SegmentOptions(
+        threshold=turns.threshold,
+        min_silence_ms=turns.silence_ms,
+        pad_ms=turns.padding_ms,
+        energy_gate=energy_gate,
+        max_seconds=max_seconds,
+    )
 
 
 def recognize_options(request: TranscribeRequest, default_preset: str, context: Context = "full") -> RecognizeOptions:

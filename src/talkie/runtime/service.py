@@ -30,9 +30,12 @@ from talkie.runtime.config import ServiceConfig
 from talkie.runtime.engines import COMPILED, is_new, open_lane
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import LeaseTable, LoadedModel
+from talkie.runtime.live import Limits, LiveSession
+from talkie.runtime.live_opening import Opening
 from talkie.runtime.preparation import Preparations
-from talkie.runtime.requests import TranscribeRequest, check_capabilities, recognize_options
+from talkie.runtime.requests import LiveRequest, TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
+from talkie.runtime.sessions import SessionCard, SessionTable
 from talkie.types import Notice, Samples, SpeechChunk, Transcript, TranscriptEvent
 
 if TYPE_CHECKING:
@@ -78,6 +81,7 @@ class Service:
         self.preparations = Preparations()
         self._leases = LeaseTable(self._load, config.max_loaded_models)
         self._detector: VoiceActivityDetector = registry.load("silero")(cache_dir=config.home / COMPILED / "silero")
+        self._sessions = SessionTable(config.max_sessions, Limits(config.live_max_lag_s, config.session_idle_s))
         self._voice: Synthesizer | None = None
         self._voice_lock = threading.Lock()
         self._parts = {"model": "loading", "voice activity": "loading"}
@@ -128,6 +132,18 @@ class Service:
             return self.store.resolve(named)
         language = request.language if request.task == "transcribe" else None
         return self.store.best("recognizer", language) or self.store.get(BUILT_IN)
+
+    def listen(self, request: LiveRequest, *, door: str, owner: str = "", client: str = "") -> LiveSession:
+        """Hear speech while it is spoken: a session that has begun. `door` is how it came in, `owner` the name of its
+        key, `client` what it calls itself.
+
+        Raises `TooManySessions`, `ShuttingDown`, `ModelNotFound`, `InvalidValue`; what is found out while the model
+        loads, the session raises.
+        """
+        recording = request.as_recording()
+        model = self.choose(recording)
+        opening = Opening(self._leases, _key(model), self._detector, self.config, self._notices(recording, model))
+        return self._sessions.open(request, opening, door=door, model=model.name, owner=owner, client=client)
 
     def _notices(self, request: TranscribeRequest, model: StoredModel) -> tuple[Notice, ...]:
         unasked = request.model in ("", AUTO) and self.config.model == AUTO
@@ -198,6 +214,14 @@ class Service:
         """What is in memory now."""
         return self._leases.loaded()
 
+    def live_sessions(self, owner: str | None = None) -> list[SessionCard]:
+        """The live sessions of one key, or (None) all."""
+        return self._sessions.cards(owner)
+
+    def end_session(self, session_id: str, owner: str | None = None) -> None:
+        """End a live session of that key, or (None) anybody's. Raises `SessionNotFound`."""
+        self._sessions.end(session_id, owner)
+
     def ready(self) -> Readiness:
         """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
         parts = {part: self._state(part, state) for part, state in self._parts.items()}
@@ -237,6 +261,7 @@ class Service:
     def close(self, grace_s: float = 0.0) -> None:
         """Take nothing new, let what is at work finish for `grace_s`, then give everything back."""
         self._admission.close()
+        self._sessions.close(grace_s)
         self._admission.drain(grace_s)
         self._leases.close()
         if self._voice is not None:

@@ -15,6 +15,7 @@ from talkie.types import LiveEvent
 
 if TYPE_CHECKING:
     from talkie.runtime.requests import LiveRequest
+    from talkie.runtime.sessions import SessionCard
 
 PIECE_BYTES = 32 * 1024
 LOOK_AGAIN_S = 0.25
@@ -74,6 +75,14 @@ class LiveService(Protocol):
     def listen(self, request: LiveRequest, *, door: str, owner: str = "", client: str = "") -> LiveSession:
         """A new session. `door` is one of a closed list of names, `owner` the name of the key it was opened with,
         `client` a label for the list of sessions. Raises `TooManySessions`, `ShuttingDown`, `ModelNotFound` …"""
+        ...
+
+    def live_sessions(self, owner: str | None = None) -> Sequence[SessionCard]:
+        """Those that are open: of one key, or (None) all."""
+        ...
+
+    def end_session(self, session_id: str, owner: str | None = None) -> None:
+        """End one: of that key, or (None) anybody's. Raises `SessionNotFound`."""
         ...
 
 

@@ -1,0 +1,393 @@
+"""A live session: sound and commands in, events out, and a thread of its own between the two.
+
+    offer, commit … -> line of bounded length -> the thread: decode, hear -> unread events, bounded -> take
+
+Knows nothing of sockets. Whoever calls a method never waits: the model is loaded, and all work is done, in the thread,
+which ends and gives everything back as soon as the session is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isinf
+from typing import Literal, TypeAlias
+
+from talkie.audio.live_pcm import LivePcm
+from talkie.errors import SessionIdle, SessionLagging, TalkieError
+from talkie.runtime import metrics
+from talkie.runtime.live_events import Unread
+from talkie.runtime.live_figures import Figures, reason_label
+from talkie.runtime.live_lag import Lag
+from talkie.runtime.live_opening import Ears, Opening
+from talkie.runtime.requests import LiveRequest, recognize_options, segment_options
+from talkie.types import LiveEvent, LiveFinal, LiveNotice, Notice, SpeechStopped
+
+PIECE_S = 1.0
+"""The most sound that is listened to before the line is looked at again."""
+JOIN_S = 0.1
+"""Pieces of sound in the line are joined up to this, so that many tiny ones take no more room than few."""
+MAX_COMMANDS = 1000
+PARTIALS_PAUSED = Notice(
+    "partials_paused", "The machine is behind the speaker: partial texts are left out until it has caught up."
+)
+
+State: TypeAlias = Literal["loading", "listening", "finishing"]
+Clock: TypeAlias = Callable[[], float]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sound:
+    """Bytes as they came, joined where they were tiny, and how many seconds they are."""
+
+    data: bytearray
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    request: LiveRequest
+
+
+Command: TypeAlias = Sound | Change | Literal["commit", "clear", "finish", "news"]
+"""`news`: an answer has come; it never waits in the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """`door` is how it came in, `owner` the name of the key it was opened with, `started_s` seconds of Unix time."""
+
+    id: str
+    door: str
+    model: str
+    owner: str = ""
+    client: str = ""
+    started_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`max_lag_s` of sound may be unprocessed; a session that sends nothing for `idle_s` is ended."""
+
+    max_lag_s: float = 30.0
+    idle_s: float = 300.0
+
+
+class LiveSession:
+    """See `talkie.transports.live.LiveSession` for what each method promises. `run` is the thread's."""
+
+    def __init__(
+        self,
+        who: Who,
+        request: LiveRequest,
+        opening: Opening,
+        limits: Limits = Limits(),
+        *,
+        over: Callable[[LiveSession], None] = lambda _: None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """`over` is called once, in some thread, when the session has ended; the thread may still be on its way out.
+
+        Raises `InvalidValue`."""
+        self.who = who
+        self._opening = opening
+        self._limits = limits
+        self._was_over, self._clock = over, clock
+        self._news = threading.Condition()
+        self._line: deque[Command] = deque()
+        self._unread = Unread()
+        self._lag = Lag(limits.max_lag_s)
+        self._figures = Figures(who.model)
+        self._request = request
+        self._state: State = "loading"
+        self._first_request = request
+        self._asked = self._over = self._has_news = self._told_paused = self._is_refused = False
+        self._error: TalkieError | None = None
+        self._last_sound_s = clock()
+        self._tell: Callable[[], None] = _nothing
+        self._check(request)
+
+    # -- for whoever listens ---------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        return self.who.id
+
+    @property
+    def ended(self) -> bool:
+        return self._over
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of sound that came."""
+        return self._lag.received_s
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds that it is behind the speaker; 0: all that was said was told."""
+        with self._news:
+            return self._lag.lag_s(self._clock())
+
+    def offer(self, data: bytes) -> bool:
+        with self._news:
+            if self._is_deaf():
+                return True
+            self._last_sound_s = now_s = self._clock()
+            try:
+                is_room = self._lag.is_room(now_s)
+            except TalkieError as error:
+                self.end(error)
+                raise
+            if is_room and data:
+                self._take_in(data, now_s)
+            self._is_refused = self._is_refused or not is_room
+        return is_room
+
+    def commit(self) -> None:
+        self._command("commit")
+
+    def clear(self) -> None:
+        self._command("clear")
+
+    def change(self, request: LiveRequest) -> None:
+        self._check(request)
+        with self._news:
+            if not self._is_deaf():
+                self._request = request
+                if self._line and isinstance(self._line[-1], Change):
+                    self._line.pop()
+                self._put(Change(request))
+
+    def finish(self) -> None:
+        with self._news:
+            if not self._is_deaf():
+                self._asked, self._state = True, "finishing"
+                self._put("finish")
+
+    def finish_quietly(self) -> None:
+        """Finish, should it not have ended by itself meanwhile."""
+        with contextlib.suppress(TalkieError):
+            self.finish()
+
+    def take(self) -> list[LiveEvent]:
+        with self._news:
+            events = self._unread.take()
+            if not events and self._error is not None:
+                raise self._error
+            return events
+
+    def wake(self, callback: Callable[[], None]) -> None:
+        with self._news:
+            self._tell = callback
+            is_late = self._over or len(self._unread) > 0
+        if is_late:
+            callback()
+
+    def close(self) -> None:
+        with self._news:
+            self._tell = _nothing
+            self.end()
+            self._unread.take()
+
+    def end(self, error: TalkieError | None = None) -> None:
+        """Stop now: of `error`, or because nobody listens. What was told before can still be read."""
+        with self._news:
+            if self._over:
+                return
+            self._over, self._error = True, error
+            self._line.clear()
+            self._news.notify_all()
+            tell = self._tell
+        if error is not None:
+            metrics.LIVE_DROPPED.labels(reason_label(error.code)).inc()
+        self._was_over(self)
+        tell()
+
+    def _check(self, request: LiveRequest) -> None:
+        """What can be said of a request without its model. Raises `InvalidValue`."""
+        recognize_options(request.as_recording(), self._opening.config.preset)
+        segment_options(request.turns, energy_gate=False, max_seconds=PIECE_S)
+
+    def _is_deaf(self) -> bool:
+        """Nothing will be heard any more. Raises the error that the session ended by."""
+        if self._error is not None:
+            raise self._error
+        return self._over or self._asked
+
+    def _command(self, command: Literal["commit", "clear"]) -> None:
+        with self._news:
+            if not self._is_deaf():
+                self._put(command)
+
+    def _take_in(self, data: bytes, now_s: float) -> None:
+        raw = self._request.raw
+        seconds = len(data) / raw.frame_bytes / raw.sample_rate
+        self._lag.came(seconds, now_s)
+        self._figures.arrivals.add(self._lag.received_s, now_s)
+        last = self._line[-1] if self._line else None
+        if isinstance(last, Sound) and last.seconds < JOIN_S:
+            last.data += data
+            last.seconds += seconds
+            self._news.notify_all()
+        else:
+            self._put(Sound(bytearray(data), seconds))
+
+    def _put(self, command: Command) -> None:
+        """The caller holds the lock. Raises `SessionLagging` for a flood of commands."""
+        if len(self._line) >= MAX_COMMANDS:
+            error = SessionLagging(self._lag.lag_s(self._clock()))
+            self.end(error)
+            raise error
+        self._line.append(command)
+        self._news.notify_all()
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Hear until it is over. Raises nothing."""
+        try:
+            if not self._over:
+                self._hear()
+        except TalkieError as error:
+            self.end(error)
+        except Exception as error:
+            _log.error("A live session failed: %s", type(error).__name__, exc_info=error)
+            self.end(TalkieError("Something went wrong inside the server."))
+        else:
+            self.end()
+
+    def _hear(self) -> None:
+        with self._opening.open(self._first_request, self._changed, self._partial_every_s) as ears:
+            self._begin(ears)
+            try:
+                while (command := self._next(ears.hearing.pending)) is not None:
+                    self._say(self._do(command, ears))
+                    self._account(command, ears)
+            finally:
+                ears.hearing.close()
+                self._figures.cancelled(ears.hearing.cancelled)
+
+    def _begin(self, ears: Ears) -> None:
+        with self._news:
+            self._last_sound_s = self._clock()
+            if self._state == "loading":
+                self._state = "listening"
+        self._pcm = LivePcm(self._first_request.raw)
+        self._figures.padding_s = _padding_s(self._first_request)
+        self._say([LiveNotice(notice) for notice in ears.notices])
+
+    def _next(self, pending: bool) -> Command | None:
+        """What is to be done; waits for it. None: it is over. Raises `SessionIdle`."""
+        with self._news:
+            while not self._over:
+                if self._line:
+                    return self._first_of_line()
+                if self._has_news:
+                    self._has_news = False
+                    return "news"
+                if self._asked and not pending:
+                    self.end()
+                    return None
+                idle_s = None if pending or self._asked else self._idle_left_s()
+                self._news.wait(idle_s)
+        return None
+
+    def _first_of_line(self) -> Command:
+        """Sound that follows sound comes with it."""
+        first = self._line.popleft()
+        if isinstance(first, Sound):
+            while self._line and first.seconds < PIECE_S and isinstance(more := self._line[0], Sound):
+                self._line.popleft()
+                first.data += more.data
+                first.seconds += more.seconds
+        return first
+
+    def _idle_left_s(self) -> float:
+        left_s = self._last_sound_s + self._limits.idle_s - self._clock()
+        if left_s <= 0:
+            raise SessionIdle(self._limits.idle_s)
+        return left_s
+
+    def _do(self, command: Command, ears: Ears) -> list[LiveEvent]:
+        hearing = ears.hearing
+        match command:
+            case Sound(data):
+                return hearing.feed(self._pcm.feed(bytes(data)))
+            case Change(request):
+                flushed = hearing.feed(self._pcm.finish())
+                self._pcm = LivePcm(request.raw)
+                hearing.change(ears.plan(request))
+                self._figures.padding_s = _padding_s(request)
+                return flushed
+            case "commit":
+                return hearing.feed(self._pcm.finish()) + hearing.commit()
+            case "clear":
+                self._pcm.finish()
+                hearing.clear()
+                return hearing.collect()
+            case "finish":
+                return hearing.feed(self._pcm.finish()) + hearing.finish()
+            case "news":
+                return hearing.collect()
+
+    def _say(self, events: Sequence[LiveEvent]) -> None:
+        """Raises `SlowReader`."""
+        if not events:
+            return
+        with self._news:
+            if self._over:
+                return
+            now_s = self._clock()
+            for event in events:
+                self._figures.told(event, now_s)
+                if isinstance(event, SpeechStopped):
+                    self._lag.owe(event.utterance, now_s)
+                elif isinstance(event, LiveFinal):
+                    self._lag.paid(event.utterance)
+            self._unread.add(events)
+            tell = self._tell
+        tell()
+
+    def _account(self, command: Command, ears: Ears) -> None:
+        """What was done is no longer behind; who was refused may try again."""
+        with self._news:
+            self._lag.unheard_s = ears.hearing.unheard_s
+            if isinstance(command, Sound):
+                self._lag.listened(command.seconds)
+                self._figures.heard(command.seconds, self._lag.received_s, self._lag.lag_s(self._clock()))
+            self._figures.cancelled(ears.hearing.cancelled)
+            tell = self._tell if self._is_refused else _nothing
+            self._is_refused = False
+        tell()
+
+    def _changed(self) -> None:
+        with self._news:
+            self._has_news = True
+            self._news.notify_all()
+
+    def _partial_every_s(self) -> float:
+        with self._news:
+            every_s = self._lag.partial_every_s(self._clock())
+            told, self._told_paused = self._told_paused, self._told_paused or isinf(every_s)
+        if self._told_paused and not told:
+            self._say([LiveNotice(PARTIALS_PAUSED)])
+        return every_s
+
+
+def _padding_s(request: LiveRequest) -> float:
+    return request.turns.padding_ms / 1000 if request.turns is not None else 0.0
+
+
+def _nothing() -> None:
+    return

@@ -1,0 +1,132 @@
+"""The live sessions of one service: how many there may be, what they are, who may end them.
+
+Knows nothing of what a session does. A session whose client has left keeps its thread for as long as it takes to give
+everything back, which may be until a model has loaded; those are bounded too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from talkie.errors import SessionEnded, SessionNotFound, ShuttingDown, TooManySessions
+from talkie.runtime import metrics
+from talkie.runtime.live import Limits, LiveSession, State, Who
+from talkie.runtime.live_figures import door_label
+from talkie.runtime.live_opening import Opening
+from talkie.runtime.requests import LiveRequest
+
+LABEL_CHARS = 64
+STUCK_S = 5.0
+"""How long the end of a service waits for threads of sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCard:
+    """A session as lists show it; never what was said. `started_s` is Unix time, `heard_s` and `lag_s` seconds of
+    sound that came and that it is behind."""
+
+    id: str
+    door: str
+    model: str
+    state: State
+    heard_s: float
+    lag_s: float
+    started_s: float
+    client: str
+
+
+class SessionTable:
+    """At most `most` open sessions."""
+
+    def __init__(self, most: int, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._limits, self._clock = max(1, most), limits, clock
+        self._changed = threading.Condition()
+        self._open: dict[str, LiveSession] = {}
+        self._threads: set[str] = set()
+        self._closed = False
+
+    def open(
+        self, request: LiveRequest, opening: Opening, *, door: str, model: str, owner: str = "", client: str = ""
+    ) -> LiveSession:
+        """A session that has begun. Raises `TooManySessions`, `ShuttingDown`, `InvalidValue`."""
+        who = Who(f"live_{secrets.token_urlsafe(16)}", door, model, owner, label(client), time.time())
+        session = LiveSession(who, request, opening, self._limits, over=self._over, clock=self._clock)
+        with self._changed:
+            if self._closed:
+                raise ShuttingDown
+            if len(self._open) >= self._most or len(self._threads) >= 2 * self._most:
+                raise TooManySessions(self._most)
+            self._open[who.id] = session
+            self._threads.add(who.id)
+            metrics.LIVE_SESSIONS.labels(door_label(door)).inc()
+        try:
+            threading.Thread(target=self._run, args=(session,), name="talkie-live", daemon=True).start()
+        except RuntimeError:  # the machine has no room for another thread
+            session.close()
+            self._gone(session)
+            raise TooManySessions(self._most) from None
+        return session
+
+    def cards(self, owner: str | None = None) -> list[SessionCard]:
+        """The oldest first; those of one key, or (None) all."""
+        with self._changed:
+            sessions = list(self._open.values())
+        return [_card(session) for session in sessions if owner in (None, session.who.owner)]
+
+    def end(self, session_id: str, owner: str | None = None) -> None:
+        """End a session of that key's, or (None) anybody's. Raises `SessionNotFound`."""
+        with self._changed:
+            session = self._open.get(session_id)
+        if session is None or owner not in (None, session.who.owner):
+            raise SessionNotFound
+        session.end(SessionEnded())
+
+    def close(self, grace_s: float = 0.0) -> None:
+        """No more come in. What was said may be heard to its end for `grace_s`; then all are ended."""
+        with self._changed:
+            self._closed = True
+            sessions = list(self._open.values())
+        if grace_s > 0:
+            for session in sessions:
+                session.finish_quietly()
+            self._wait(lambda: not self._open, grace_s)
+        for session in sessions:
+            session.end(ShuttingDown())
+        self._wait(lambda: not self._threads, STUCK_S)
+
+    def _wait(self, done: Callable[[], bool], most_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(done, most_s)
+
+    def _run(self, session: LiveSession) -> None:
+        try:
+            session.run()
+        finally:
+            self._gone(session)
+
+    def _over(self, session: LiveSession) -> None:
+        with self._changed:
+            if self._open.pop(session.id, None) is not None:
+                metrics.LIVE_SESSIONS.labels(door_label(session.who.door)).dec()
+            self._changed.notify_all()
+
+    def _gone(self, session: LiveSession) -> None:
+        with self._changed:
+            self._threads.discard(session.id)
+            self._changed.notify_all()
+
+
+def label(client: str) -> str:
+    """A client's name for itself, as far as it can be shown."""
+    return "".join(char for char in client if char.isprintable())[:LABEL_CHARS].strip()
+
+
+def _card(session: LiveSession) -> SessionCard:
+    who = session.who
+    return SessionCard(
+        who.id, who.door, who.model, session.state, session.heard_s, session.lag_s, who.started_s, who.client
+    )
