@@ -27,6 +27,7 @@ from talkie.transports.http.health import add_health
 from talkie.transports.http.models import add_models
 from talkie.transports.http.pages import add_pages
 from talkie.transports.websocket.listen import add_listen
+from talkie.transports.websocket.realtime import add_realtime
 
 log = logging.getLogger("talkie.http")
 
@@ -52,7 +53,7 @@ def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
     )
     app.state.door = door
     app.state.companions = tuple(companions)
-    for add in (add_audio, add_models, add_health, add_docs, add_pages, add_listen):
+    for add in (add_audio, add_models, add_health, add_docs, add_pages, add_listen, add_realtime):
         add(app)
     handle_errors(app)
     app.add_middleware(AccessMiddleware, rules=door.rules)
