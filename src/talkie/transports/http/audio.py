@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response, StreamingResponse
@@ -26,9 +26,6 @@ from talkie.transports.http.work import Heard, while_connected, working
 from talkie.types import Notice, Segment, Task, Transcript
 from talkie.wire.fields import TranscriptionCall, parse_call
 from talkie.wire.openai import EVENT_STREAM, answer, delta_event, done_event, event
-
-if TYPE_CHECKING:
-    from starlette.types import Scope
 
 SCOPE = "transcribe"
 NO_BUFFERING = {"X-Accel-Buffering": "no"}
@@ -58,7 +55,7 @@ async def _transcribe(request: Request, task: Task) -> Response:
             upload = await stack.enter_async_context(receive_upload(request, door.uploads))
             call = parse_call(upload.fields, task)
             if call.stream:
-                return await _stream(request.scope, _work(door, upload, call), call, stack)
+                return await _stream(request, _work(door, upload, call), call, stack)
             async with while_connected(request), _work(door, upload, call) as heard:
                 transcript = await _whole(heard)
         except Cancelled as error:
@@ -81,11 +78,13 @@ async def _whole(heard: AsyncIterator[Heard]) -> Transcript:
     raise EngineFailed("service", "it ended without a transcript")
 
 
-async def _stream(scope: Scope, work: Any, call: TranscriptionCall, stack: AsyncExitStack) -> Response:
-    """Events. The first is waited for, so that what is refused at once is answered by its status."""
+async def _stream(request: Request, work: Any, call: TranscriptionCall, stack: AsyncExitStack) -> Response:
+    """Events. The first is waited for, so that what is refused at once is answered by its status; in line or before
+    anybody speaks that may take long, so a client that leaves meanwhile is noticed here."""
     heard = await stack.enter_async_context(work)
-    first = await anext(heard, None)
-    held = stack.pop_all()
+    async with while_connected(request):
+        first = await anext(heard, None)
+    scope, held = request.scope, stack.pop_all()
 
     async def events() -> AsyncIterator[bytes]:
         async with held:
