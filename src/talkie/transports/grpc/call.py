@@ -24,9 +24,9 @@ SEND_S = 120.0
 class Call:
     """`caller` is None for somebody unknown at a public method. `audio_s` goes into the log line."""
 
-    def __init__(self, context: Any, *, read_s: float, send_s: float = SEND_S) -> None:
+    def __init__(self, context: Any, *, read_s: float) -> None:
         self._context = context
-        self._read_s, self._send_s = read_s, send_s
+        self._read_s = read_s
         self._held: Message | None = None
         self.caller: Caller | None = None
         self.audio_s: float | None = None
@@ -91,7 +91,7 @@ class Call:
     async def write(self, message: Message) -> None:
         """Raises `SlowReader` and `Cancelled`."""
         try:
-            async with asyncio.timeout(self._send_s):
+            async with asyncio.timeout(SEND_S):
                 await self._context.write(message.SerializeToString())
         except TimeoutError:
             raise SlowReader from None

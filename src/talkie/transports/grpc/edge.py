@@ -51,8 +51,11 @@ class Edge(grpc.GenericRpcHandler):
         self._stopping = False
 
     def service(self, handler_call_details: Any) -> Any:
-        """One handler for all: which of the four kinds a method is makes no difference on the wire."""
-        method = self._methods.find(handler_call_details.method)
+        """gRPC's question for the handler of a call that was not registered."""
+        return self.handler(self._methods.find(handler_call_details.method))
+
+    def handler(self, method: Method | None) -> Any:
+        """One kind for all: which of the four a method is makes no difference on the wire."""
 
         async def handle(_requests: Any, context: Any) -> None:
             await self._handle(method, context)

@@ -58,3 +58,8 @@ class Methods:
 
     def find(self, path: str) -> Method | None:
         return self._methods.get(path)
+
+    def of(self, service: str) -> dict[str, Method]:
+        """The methods of a service that are served, by their names."""
+        paths = ((method.name, f"/{service}/{method.name}") for method in self.services[service].methods)
+        return {name: self._methods[path] for name, path in paths if path in self._methods}

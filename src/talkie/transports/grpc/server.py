@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import grpc
-import grpc.aio
 
 from talkie.errors import SettingsError
 from talkie.transports.grpc.access import Access
@@ -23,6 +22,7 @@ from talkie.transports.grpc.health import Health, open_reflection
 from talkie.transports.grpc.methods import Methods
 from talkie.transports.grpc.recordings import Recordings
 from talkie.transports.grpc.speech import Speech
+from talkie.transports.grpc.steady import steady_server
 from talkie.transports.http.work import Gate
 
 if TYPE_CHECKING:
@@ -70,8 +70,11 @@ class GrpcDoor:
         self._edge = Edge(self.methods, Access(rules), read_s=limits.idle_s)
 
     async def __aenter__(self) -> GrpcDoor:
-        self._server = grpc.aio.server(options=options(self._max_bytes), maximum_concurrent_rpcs=MAX_CALLS)
+        self._server = steady_server(options(self._max_bytes), MAX_CALLS, self._edge.handler(None))
         self._server.add_generic_rpc_handlers((self._edge,))
+        for name in self.methods.services:
+            handlers = {method: self._edge.handler(found) for method, found in self.methods.of(name).items()}
+            self._server.add_registered_method_handlers(name, handlers)
         try:
             self.port = self._listen()
         except RuntimeError:
