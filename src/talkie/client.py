@@ -100,6 +100,10 @@ class Client:
         """`/v1/ps`: the models in memory (Talkie only)."""
         return self._get_list("/v1/ps")
 
+    def sessions(self) -> list[dict[str, Any]]:
+        """`/v1/sessions`: the live sessions that are open (Talkie only)."""
+        return self._get_list("/v1/sessions")
+
     def ready(self) -> dict[str, Any]:
         """`/readyz`: `ready`, and `parts` where the server tells; not being ready is an answer, no error."""
         with self._sent("GET", "/readyz", accept=(503,), timeout=PROBE_S) as response:

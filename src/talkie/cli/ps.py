@@ -1,4 +1,7 @@
-"""`talkie ps`: the models that a running server holds in memory. Knows nothing of how they got there."""
+"""`talkie ps`: the models that a running server holds in memory, and who is being listened to.
+
+Knows nothing of how they got there.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from talkie.client import Client
     from talkie.settings import Settings
 
 SECOND, ASKED_FOR = "ctranslate2", "asked for"
 """The library that works where the faster one does not, and the reason that is none to tell."""
 HEAD = ("NAME", "ENGINE", "SIZE", "PROCESSOR", "BACKEND", "UNTIL")
+SESSIONS_HEAD = ("SESSION", "DOOR", "MODEL", "STATE", "HEARD", "LAG", "CLIENT")
 
 
 def ps(
@@ -26,7 +31,7 @@ def ps(
     cacert: Annotated[Path | None, typer.Option(help="Trust this certificate (PEM) of the server.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False,
 ) -> None:
-    """Show the models that a running server holds in memory.
+    """Show the models that a running server holds in memory, and its live sessions.
 
     A model stays there until another one needs its place, the one idle for longest first.
     """
@@ -39,6 +44,7 @@ def ps(
     with Client(server or address(settings), key, cacert=cacert) as client:
         loaded = client.ps()
         sizes = {item.get("id"): item.get("size_bytes") for item in client.models()}
+        sessions = [] if as_json else _sessions(client)
     if as_json:
         typer.echo(json.dumps([{**item, "size_bytes": sizes.get(item.get("name"))} for item in loaded], indent=2))
         return
@@ -49,6 +55,8 @@ def ps(
             note(f"{item.get('name')} is run by CTranslate2: {item.get('backend_reason')}")
     if not loaded:
         note("no model is in memory; the first recording brings one in.")
+    for line in table(SESSIONS_HEAD, [_session(item) for item in sessions]) if sessions else ():
+        typer.echo(line)
 
 
 def address(settings: Settings) -> str:
@@ -56,6 +64,26 @@ def address(settings: Settings) -> str:
     scheme = "https" if settings.tls != "off" or settings.tls_cert else "http"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _sessions(client: Client) -> list[dict[str, Any]]:
+    """None where the key may see models only."""
+    from talkie.errors import ScopeMissing
+
+    try:
+        return client.sessions()
+    except ScopeMissing:
+        return []
+
+
+def _session(item: dict[str, Any]) -> tuple[str, ...]:
+    heard_s, lag_s = float(item.get("seconds_heard") or 0.0), float(item.get("lag_s") or 0.0)
+    return (
+        *(str(item.get(name) or "-") for name in ("id", "door", "model", "state")),
+        f"{heard_s:.0f} s",
+        f"{lag_s:.1f} s",
+        str(item.get("client") or "-"),
+    )
 
 
 def _backend(item: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ from talkie.transports.http.errors import handle_errors
 from talkie.transports.http.health import add_health
 from talkie.transports.http.models import add_models
 from talkie.transports.http.pages import add_pages
+from talkie.transports.http.sessions import add_sessions
+from talkie.transports.http.socket_edge import SocketEdgeMiddleware
 from talkie.transports.websocket.listen import add_listen
 from talkie.transports.websocket.realtime import add_realtime
 
@@ -53,11 +55,12 @@ def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
     )
     app.state.door = door
     app.state.companions = tuple(companions)
-    for add in (add_audio, add_models, add_health, add_docs, add_pages, add_listen, add_realtime):
+    for add in (add_audio, add_models, add_health, add_docs, add_pages, add_sessions, add_listen, add_realtime):
         add(app)
     handle_errors(app)
     app.add_middleware(AccessMiddleware, rules=door.rules)
     app.add_middleware(EdgeMiddleware, origins=door.rules.origins)
+    app.add_middleware(SocketEdgeMiddleware)
     return app
 
 
