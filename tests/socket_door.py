@@ -1,0 +1,46 @@
+"""The HTTP application on a real port, in this process and event loop: for tests of WebSockets with real clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from talkie.transports.http.protocol import BoundedHttpProtocol
+from talkie.transports.websocket.protocol import BoundedSocketProtocol
+
+
+class _Quiet(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The address, `127.0.0.1:port`, for as long as the block runs. Every connection must be over within seconds."""
+    server = _Quiet(
+        uvicorn.Config(
+            app,
+            port=0,
+            http=BoundedHttpProtocol,
+            ws=BoundedSocketProtocol,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+    running = asyncio.ensure_future(server.serve())
+    while not server.started and not running.done():  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.005)
+    try:
+        host, port = server.servers[0].sockets[0].getsockname()[:2]
+        yield f"{host}:{port}"
+    finally:
+        server.should_exit = True
+        await running
