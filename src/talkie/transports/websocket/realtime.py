@@ -127,7 +127,7 @@ class Conversation:
         """The settings hold only once the session has taken them."""
         before = self._telling.session
         session = update(before, wanted.session)
-        if self._line is None or (session.model, session.raw) != (before.model, before.raw):
+        if self._line is None or session.model != before.model:
             await self._open(session)
         else:
             self._line.change(session.request())
@@ -137,9 +137,8 @@ class Conversation:
     async def _open(self, session: RealtimeSession) -> LiveLine:
         """A live session in place of one that has heard nothing. Raises what `listen` raises, `InvalidValue`."""
         if self._sent_s > 0:
-            raise InvalidValue(
-                "session", "Model and format stay once sound was sent.", hint="Open another socket for another model."
-            )
+            hint = "Open another socket for another model."
+            raise InvalidValue("session", "The model stays once sound was sent.", hint=hint)
         service, owner, label = self._socket.door.service, self._socket.owner, self._socket.label
         opened = AsyncExitStack()
         line = await opened.enter_async_context(
