@@ -73,6 +73,7 @@ class _Connection:
         self._began = time.monotonic()
         self._status: int | None = None
         self._code: int | None = None
+        self._accepted = False
         self.is_gone = False
 
     async def receive(self) -> Message:
@@ -84,6 +85,10 @@ class _Connection:
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
+        if self._accepted and kind.startswith("websocket.http.response"):  # an error that came too late for an answer
+            await self.close()
+            return
+        self._accepted = self._accepted or kind == "websocket.accept"
         if kind == "websocket.close":
             self._ends_with(message.get("code", 1000))
         elif kind == "websocket.http.response.start":
