@@ -34,8 +34,8 @@ TASKS: dict[int, Task] = {
     pb.TASK_TRANSCRIBE: "transcribe",
     pb.TASK_TRANSLATE: "translate",
 }
-MAX_TURN_MS = 10_000.0
-MIN_SILENCE_MS = 50.0
+MAX_SILENCE_MS, MAX_PADDING_MS = 10_000.0, 2_000.0
+MIN_SILENCE_MS = 32.0
 
 
 class Mark(Enum):
@@ -133,11 +133,11 @@ def _preset(name: str) -> str:
 def _turns(turns: pb.Turns) -> TurnOptions:
     usual = TurnOptions()
     return TurnOptions(
-        threshold=_bounded("threshold", turns.threshold, 0, 1) if turns.HasField("threshold") else usual.threshold,
-        silence_ms=_bounded("silence_ms", turns.silence_ms, MIN_SILENCE_MS, MAX_TURN_MS)
+        threshold=_bounded("threshold", turns.threshold, 0.01, 0.99) if turns.HasField("threshold") else usual.threshold,
+        silence_ms=_bounded("silence_ms", turns.silence_ms, MIN_SILENCE_MS, MAX_SILENCE_MS)
         if turns.HasField("silence_ms")
         else usual.silence_ms,
-        padding_ms=_bounded("padding_ms", turns.padding_ms, 0, MAX_TURN_MS)
+        padding_ms=_bounded("padding_ms", turns.padding_ms, 0, MAX_PADDING_MS)
         if turns.HasField("padding_ms")
         else usual.padding_ms,
     )

@@ -18,7 +18,7 @@ from talkie.runtime.requests import PCM_16K, LiveRequest, TranscribeRequest, Tur
 from talkie.text.languages import parse_language
 from talkie.types import LiveEvent, LiveFinal, LivePartial, Segment, Transcript, Word
 from talkie.wire.grpc_answers import plain
-from talkie.wire.grpc_requests import MAX_TURN_MS, MIN_SILENCE_MS, model_name
+from talkie.wire.grpc_requests import MAX_SILENCE_MS, MIN_SILENCE_MS, model_name
 from talkie.wire.openai import ModelEntry
 
 RAW_ENCODINGS: dict[int, str] = {raudio.LINEAR_PCM: "s16le", raudio.MULAW: "mulaw", raudio.ALAW: "alaw"}
@@ -185,7 +185,7 @@ def _turns(config: rasr.RecognitionConfig) -> TurnOptions:
     pause_ms = given.stop_history_eou or given.stop_history
     if pause_ms <= 0:
         return TurnOptions()
-    return TurnOptions(silence_ms=min(max(float(pause_ms), MIN_SILENCE_MS), MAX_TURN_MS))
+    return TurnOptions(silence_ms=min(max(float(pause_ms), MIN_SILENCE_MS), MAX_SILENCE_MS))
 
 
 def _alternative(segments: Iterable[Segment], language: str, words: bool) -> rasr.SpeechRecognitionAlternative:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import logging
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from talkie.transports.http.access import AccessRules
     from talkie.transports.http.door import SpeechService
     from talkie.transports.http.upload import UploadLimits
-
-log = logging.getLogger("talkie.grpc")
 
 RECORDINGS = 64
 """Recordings that may be at work or waiting at once, where no gate is shared with another door."""
@@ -80,7 +77,6 @@ class GrpcDoor:
         except RuntimeError:
             raise cannot_listen(self._host, self.port, "it was taken meanwhile") from None
         await self._server.start()
-        log.info("gRPC listens on port %d", self.port, extra={"facts": {"grpc_port": self.port}})
         return self
 
     async def __aexit__(
