@@ -59,13 +59,13 @@ class Client:
         cacert: Path | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = _base(base_url)
+        self.url = base_url_of(base_url)
         host = urlsplit(self.url).hostname or ""
         self._http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
-            verify=_trusting(cacert) if cacert else True,
+            verify=trusting(cacert) if cacert else True,
             trust_env=not host.startswith(LOOPBACK),  # no proxy stands between us and this machine
             transport=transport,
         )
@@ -159,7 +159,7 @@ class Client:
             words["message"]
         except (ValueError, LookupError, TypeError):
             return AnswerError(self.url, f"status {response.status_code} without a word.")
-        error = _named_error(words, _by_status(response.status_code))
+        error = named_error(words, error_of_status(response.status_code))
         if isinstance(error, BusyError | KeyRateLimited):
             error.retry_after_s = _seconds(response.headers.get("retry-after"))
         return error
@@ -168,7 +168,7 @@ class Client:
         try:
             for event in answers.events(self._lines(response)):
                 if "error" in event:
-                    raise _named_error(event["error"])
+                    raise named_error(event["error"])
                 kind = event.get("type")
                 if kind == "transcript.text.delta":
                     yield str(event.get("delta", ""))
@@ -217,7 +217,7 @@ def _classes(kind: type[TalkieError]) -> Iterator[type[TalkieError]]:
 _CLASSES = {kind.code: kind for kind in _classes(TalkieError)}
 
 
-def _named_error(words: Any, otherwise: type[TalkieError] = TalkieError) -> TalkieError:
+def named_error(words: Any, otherwise: type[TalkieError] = TalkieError) -> TalkieError:
     """The error that a server describes, as our own class where its code is one of ours."""
     words = words if isinstance(words, Mapping) else {"message": str(words)}
     kind = _CLASSES.get(str(words.get("code")), otherwise)
@@ -234,13 +234,13 @@ def _named_error(words: Any, otherwise: type[TalkieError] = TalkieError) -> Talk
     return error
 
 
-def _by_status(status: int) -> type[TalkieError]:
+def error_of_status(status: int) -> type[TalkieError]:
     """The class of an error that a server of another make names by its status only."""
     code = {401: "key_wrong", 403: "access_denied", 404: "model_not_found", 413: "audio_too_large", 429: "busy"}
     return _CLASSES[code.get(status, "busy" if status == 503 else "invalid_request" if status < 500 else "bad_answer")]
 
 
-def _base(url: str) -> str:
+def base_url_of(url: str) -> str:
     """The root of the server. Raises `InvalidValue`."""
     full = url.strip() if "://" in url else f"http://{url.strip()}"
     try:
@@ -253,7 +253,7 @@ def _base(url: str) -> str:
     return full.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
-def _trusting(cacert: Path) -> ssl.SSLContext:
+def trusting(cacert: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=cacert)
     except OSError as error:  # ssl.SSLError is one
