@@ -1,6 +1,6 @@
 """Makes the README's pictures from real runs: each is what a terminal shows, as an SVG in docs/images/.
 
-Run by `make pictures`. Knows nothing of Talkie but its command line.
+Run by `make pictures`. Knows nothing of Talkie but its command line. The web page's are in `page_pictures`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from page_pictures import make_page_pictures
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
@@ -56,6 +57,7 @@ def main() -> None:
             svg = console.export_svg(title=picture.lines[0], theme=DIMMED_MONOKAI, unique_id=picture.name)
             (IMAGES / f"{picture.name}.svg").write_text(FONT_FACE.sub("", svg), encoding="utf-8")
             print(f"docs/images/{picture.name}.svg")
+    make_page_pictures(IMAGES)
 
 
 def run(line: str, directory: Path) -> str:

@@ -33,8 +33,8 @@ FLAGS = (
     "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 )
 PATIENCE_MS = 60_000
-SAID = "the weather is very good today"
-"""What the built-in engine hears word by word, with a little silence around it."""
+SAID = "hello talkie what time is it"
+"""What the trained test model hears word by word."""
 
 
 @contextmanager

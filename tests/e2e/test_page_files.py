@@ -24,14 +24,6 @@ REFUSED = ("Failed to load resource",)
 
 
 @pytest.fixture(scope="module")
-def hearing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server with the built-in engine, which hears real words."""
-    with running_server(tmp_path_factory.mktemp("home"), "--allowed-hosts", "talkie.example") as running:
-        running.wait_ready()
-        yield running
-
-
-@pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that wants a key."""
     home = tmp_path_factory.mktemp("home")
@@ -41,7 +33,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("files") / "the weather.wav"
+    path = tmp_path_factory.mktemp("files") / "what time.wav"
     path.write_bytes(padded(speech_wav(SAID), 0.5, 0.5))
     return path
 
@@ -73,7 +65,7 @@ def test_a_recording_becomes_text_and_files(browser: Browser, hearing: ServerPro
 def download(page: Page, name: str) -> str:
     with page.expect_download() as found:
         page.get_by_role("button", name=f"Download as {name}").last.click()
-    assert found.value.suggested_filename == f"the weather.{name}"
+    assert found.value.suggested_filename == f"what time.{name}"
     return Path(found.value.path()).read_text(encoding="utf-8")
 
 
@@ -131,7 +123,7 @@ def test_cancelling_stops_the_servers_work(browser: Browser, tmp_path: Path, spo
         expect(first).to_have_attribute("data-state", "cancelled")
         expect(page.locator("#queue > li")).to_have_count(1)
         wait_for_log(server, "cancelled")
-        first.get_by_role("button", name="Try the weather.wav again").click()
+        first.get_by_role("button", name="Try what time.wav again").click()
         expect(first).to_have_attribute("data-state", "hearing")
         first.get_by_role("button", name="Cancel").click()
         expect(first).to_have_attribute("data-state", "cancelled")
@@ -186,7 +178,7 @@ def test_who_has_no_key_can_leave_the_dialog_and_come_back(
         page.get_by_role("button", name="Key", exact=True).click()
         page.locator("#key-input").fill(KEY)
         page.keyboard.press("Enter")
-        page.get_by_role("button", name="Try the weather.wav again").click()
+        page.get_by_role("button", name="Try what time.wav again").click()
         expect(page.locator("#queue > li")).to_have_attribute("data-state", "done")
 
 
@@ -287,7 +279,7 @@ def test_keys_reach_everything_and_show_where_they_are(browser: Browser, hearing
             if tag == "BODY" or (name in seen and tag != "AUDIO"):  # round once; a player has stops of its own
                 break
             seen[name] = outline
-    assert {"model", "language", "microphone", "choose", "Remove the weather.wav", "Play from 0:00"} <= set(seen)
+    assert {"model", "language", "microphone", "choose", "Remove what time.wav", "Play from 0:00"} <= set(seen)
     assert {"Copy", "Download as txt", "Download as json"} <= set(seen)
     assert "none" not in {outline for name, outline in seen.items() if name != spoken.name}
 

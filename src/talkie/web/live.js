@@ -32,6 +32,7 @@ export class Live {
     at("microphone").addEventListener("click", () => this.#press());
     addActions(at("live-actions"), { transcript: () => this.#whole(), name: () => `talkie-${today()}` });
     this.#addClear();
+    addEventListener("beforeunload", (event) => this.#state !== "idle" && event.preventDefault());
     const problem = whyNoMicrophone();
     if (problem) {
       at("microphone").disabled = true;

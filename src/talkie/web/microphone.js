@@ -52,7 +52,7 @@ export class Microphone {
     this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
     await this.#context.audioWorklet.addModule(new URL("capture.js", import.meta.url).href);
     await resumed;
-    const node = new AudioWorkletNode(this.#context, "capture", { numberOfOutputs: 0 });
+    const node = new AudioWorkletNode(this.#context, "capture");
     this.#flushed = new Promise((resolve) => {
       node.port.onmessage = ({ data }) => {
         if (data.flushed) return resolve();
@@ -62,6 +62,7 @@ export class Microphone {
     });
     this.#node = node;
     this.#context.createMediaStreamSource(this.#stream).connect(node);
+    node.connect(this.#context.destination); // silence; some browsers let nothing run that leads nowhere
     for (const track of this.#stream.getAudioTracks()) track.addEventListener("ended", () => lost());
   }
 }

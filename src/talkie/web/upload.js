@@ -6,6 +6,8 @@ import { say } from "./say.js";
 
 const PATH = "v1/audio/transcriptions";
 
+const cut = () => new ServerError({ message: say("cut"), hint: say("unreachableHint") });
+
 export class Upload {
   #request = new XMLHttpRequest();
   #read = 0;
@@ -29,7 +31,13 @@ export class Upload {
       request.upload.onprogress = ({ loaded, total }) => this.tell.sent(total ? loaded / total : 0);
       request.upload.onload = () => this.tell.sent(1);
       request.onprogress = () => this.#hear();
-      request.onload = () => this.#end(resolve, reject);
+      request.onload = () => {
+        try {
+          this.#end(resolve, reject);
+        } catch {
+          reject(cut()); // what came is no answer of ours: a proxy's page, perhaps
+        }
+      };
       request.onerror = () => reject(unreachable());
       request.onabort = () => reject(new ServerError({ message: say("cancelled"), code: "cancelled" }));
       request.open("POST", address(PATH));
@@ -48,7 +56,7 @@ export class Upload {
     if (status !== 200) return reject(errorOf(status, responseText));
     this.#hear();
     if (this.#done) return resolve(this.#done);
-    return reject(this.#failed ?? new ServerError({ message: say("cut"), hint: say("unreachableHint") }));
+    return reject(this.#failed ?? cut());
   }
 
   /** The events that have come since the last look. */
@@ -56,8 +64,10 @@ export class Upload {
     if (this.#request.status !== 200) return;
     const text = this.#request.responseText;
     for (let end = text.indexOf("\n\n", this.#read); end >= 0; end = text.indexOf("\n\n", this.#read)) {
-      const event = JSON.parse(text.slice(this.#read, end).replace(/^data: /, ""));
+      const lines = text.slice(this.#read, end);
       this.#read = end + 2;
+      if (!lines.startsWith("data: ")) continue;
+      const event = JSON.parse(lines.slice("data: ".length));
       if (event.error) this.#failed = new ServerError(event.error);
       else if (event.type === "transcript.text.done") this.#done = event;
       else this.tell.heard({ start: event.start, end: event.end, text: event.delta.trim() });
