@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +195,21 @@ def test_without_a_secure_address_the_page_says_so_and_still_takes_files(
         expect(page.locator("#queue > li")).to_have_attribute("data-state", "done")
         page.locator("#queue").get_by_role("button", name="Copy").click()
         expect(page.locator("#queue").get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_an_upload_shows_how_far_it_is(browser: Browser, locked: ServerProcess, tmp_path: Path) -> None:
+    large = tmp_path / "large.wav"
+    large.write_bytes(speech_wav() + bytes(3_000_000))
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_500_000}
+    with open_page(browser, locked.url, complaints=REFUSED) as page:
+        page.locator("#key-input").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#model option")).to_have_count(2)
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+        page.set_input_files("#input", large)
+        expect(page.locator("#queue small")).to_have_text(re.compile(r"Uploading, [1-9]\d? %"))
+        assert 0 < float(page.locator("#queue progress").get_attribute("value") or 0) < 1
+        expect(page.locator("#queue > li")).to_have_attribute("data-state", "done")
 
 
 def test_a_server_that_is_gone_is_named(browser: Browser, tmp_path: Path, spoken: Path) -> None:

@@ -129,6 +129,17 @@ def test_a_key_opens_the_socket_too(browser: Browser, tmp_path: Path) -> None:
         assert KEY not in server.log_text()
 
 
+def test_a_certificate_of_ones_own_brings_the_microphone(browser: Browser, tmp_path: Path) -> None:
+    flags = ("--tls", "self-signed", "--allowed-hosts", "talkie.example")
+    with running_server(tmp_path / "home", *flags, fake="plain") as server:
+        port = server.url.rpartition(":")[2]
+        with open_page(browser, f"https://talkie.example:{port}/", ignore_https_errors=True) as page:
+            start(page)
+            expect(page.locator(".committed")).to_have_text("hello")
+            stop(page)
+            expect(page.locator(SPOKEN)).to_have_text("hello there general")
+
+
 def test_a_socket_without_the_key_asks_for_it(browser: Browser, tmp_path: Path) -> None:
     refused = ("Failed to load resource", "WebSocket connection to")
     env = {"TALKIE_API_KEY": KEY}
