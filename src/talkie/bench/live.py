@@ -13,16 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from talkie.bench.live_client import Log, Wish, speak
 from talkie.bench.live_costs import Costs, Watch
-from talkie.bench.live_latency import spread, together
+from talkie.bench.live_latency import Delays, spread, together
 from talkie.bench.live_results import LiveRound, LiveRun
 from talkie.bench.live_sound import Cut, cuts
 from talkie.bench.recordings import Recording
 from talkie.errors import EngineFailed, InvalidValue
 
+Arithmetic: TypeAlias = Callable[[Sequence[Cut], Sequence[Log]], Delays]
 SESSIONS = (1, 2, 4, 8, 10, 12, 16, 24, 32)
 
 
@@ -41,6 +42,7 @@ class LiveTask:
     whole: bool = False
     contender: str = "talkie"
     options: dict[str, Any] = field(default_factory=dict)
+    arithmetic: Arithmetic = together
 
 
 def measure(task: LiveTask, progress: Callable[[str], None] = lambda _: None) -> LiveRun:
@@ -72,7 +74,8 @@ def _round(task: LiveTask, spoken: Sequence[Cut]) -> LiveRound:
     with Watch(task.wish.url, task.pid, task.wish.api_key) as watch:
         logs = speak(spoken, task.wish)
     wall_s, own = time.monotonic() - began, _own_cpu_s() - own
-    return round_of(spoken, logs, watch.costs, Took(wall_s, own, load_average), shape_true=task.shape_true)
+    took = Took(wall_s, own, load_average)
+    return round_of(spoken, logs, watch.costs, took, task.arithmetic(spoken, logs), shape_true=task.shape_true)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,9 @@ class Took:
 
 
 def round_of(
-    spoken: Sequence[Cut], logs: Sequence[Log], costs: Costs, took: Took, *, shape_true: bool = False
+    spoken: Sequence[Cut], logs: Sequence[Log], costs: Costs, took: Took, found: Delays, *, shape_true: bool = False
 ) -> LiveRound:
     """The figures of one number of sessions."""
-    found = together(spoken, logs)
     audio_s = sum(cut.seconds for cut in spoken)
     return LiveRound(
         sessions=len(spoken),

@@ -12,9 +12,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from typing import Any
 
-from talkie.bench.live_events import Seen, seen
+from talkie.bench.live_dialects import Dialect, Listen
+from talkie.bench.live_events import Seen
 from talkie.bench.live_sound import Cut
 from talkie.errors import EngineFailed, ServerUnreachable
 from talkie.types import SAMPLE_RATE_HZ
@@ -22,7 +23,6 @@ from talkie.types import SAMPLE_RATE_HZ
 FRAME_MS = 40
 OPEN_S, READY_S, DRAIN_S = 10.0, 120.0, 60.0
 MAX_MESSAGE_BYTES = 4 << 20
-CLOSE = '{"type": "close"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,11 @@ class Wish:
     api_key: str | None = None
     stagger_s: float = 0.37
     port: int = 0
+    dialect: Dialect = field(default_factory=Listen)
 
     @property
     def socket_url(self) -> str:
-        parts = urlsplit(self.url)
-        asked = {"sample_rate": SAMPLE_RATE_HZ, "encoding": "pcm16", "client": "bench"}
-        named = {name: value for name, value in (("model", self.model), ("language", self.language)) if value}
-        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-        return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/listen?{urlencode(asked | named)}"
+        return self.dialect.url(self.url, self.model, self.language)
 
 
 @dataclass(slots=True)
@@ -90,10 +87,10 @@ async def _session(cut: Cut, wish: Wish, log: Log, wait_s: float) -> None:
             additional_headers=headers,
             proxy=None,
         ) as socket:
-            began = await _begin(socket, log)
-            reading = asyncio.create_task(_read(socket, log, began))
+            began = await _begin(socket, wish, log)
+            reading = asyncio.create_task(_read(socket, wish.dialect, log, began))
             try:
-                await _send(socket, cut, wish.frame_ms / 1000, log, began)
+                await _send(socket, cut, wish, log, began)
                 await asyncio.wait_for(asyncio.shield(reading), DRAIN_S)
             finally:
                 reading.cancel()
@@ -103,22 +100,23 @@ async def _session(cut: Cut, wish: Wish, log: Log, wait_s: float) -> None:
         log.failed = log.failed or f"{type(error).__name__}: {error}"[:200]
     except OSError as error:
         raise ServerUnreachable(wish.url, str(error)) from error
-    if not log.failed and not any(one.kind == "done" for one in log.seen):
+    if not log.failed and wish.dialect.done and not any(one.kind == "done" for one in log.seen):
         log.failed = "it ended without `done`"
 
 
-async def _begin(socket: object, log: Log) -> float:
+async def _begin(socket: Any, wish: Wish, log: Log) -> float:
     """Wait until the server listens; the moment from which everything is counted."""
-    message = await asyncio.wait_for(socket.recv(), READY_S)  # type: ignore[attr-defined]
-    first = _seen(message, 0.0)
-    log.seen.append(first)
-    if first.kind == "error":
-        log.failed = first.text
+    hello = wish.dialect.hello(wish.model, wish.language)
+    if hello is not None:
+        await socket.send(hello)
+    log.seen += _seen(wish.dialect, await asyncio.wait_for(socket.recv(), READY_S), 0.0)
+    log.failed = next((one.text for one in log.seen if one.kind == "error"), "")
     return time.monotonic()
 
 
-async def _send(socket: object, cut: Cut, frame_s: float, log: Log, began: float) -> None:
+async def _send(socket: Any, cut: Cut, wish: Wish, log: Log, began: float) -> None:
     data = memoryview(cut.pcm())
+    frame_s = (wish.dialect.frame_ms or wish.frame_ms) / 1000
     step = 2 * round(frame_s * SAMPLE_RATE_HZ)
     for number, at in enumerate(range(0, len(data), step)):
         due = began + (number + 1) * frame_s
@@ -126,23 +124,24 @@ async def _send(socket: object, cut: Cut, frame_s: float, log: Log, began: float
             await asyncio.sleep(wait_s)
         else:
             log.late_s = max(log.late_s, -wait_s)
-        await socket.send(data[at : at + step])  # type: ignore[attr-defined]
-    await socket.send(CLOSE)  # type: ignore[attr-defined]
+        await socket.send(data[at : at + step])
+    await asyncio.sleep(wish.dialect.linger_s)
+    await socket.send(wish.dialect.end())
 
 
-async def _read(socket: object, log: Log, began: float) -> None:
+async def _read(socket: Any, dialect: Dialect, log: Log, began: float) -> None:
     """Until `done`, or an error, or the end of the socket."""
-    async for message in socket:  # type: ignore[attr-defined]
-        one = _seen(message, time.monotonic() - began)
-        log.seen.append(one)
-        if one.kind == "error":
-            log.failed = one.text or "error"
-        if one.kind == "done":
-            return
+    async for message in socket:
+        for one in _seen(dialect, message, time.monotonic() - began):
+            log.seen.append(one)
+            if one.kind == "error":
+                log.failed = one.text or "error"
+            if one.kind == "done":
+                return
 
 
-def _seen(message: str | bytes, at_s: float) -> Seen:
+def _seen(dialect: Dialect, message: str | bytes, at_s: float) -> list[Seen]:
     try:
-        return seen(message, at_s)
-    except (ValueError, KeyError, TypeError) as error:
+        return list(dialect.read(message, at_s))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EngineFailed("server", f"a message was not as expected: {error!r}") from error

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from talkie.bench.live_client import CLOSE, MAX_MESSAGE_BYTES, READY_S, Wish
+from talkie.bench.live_client import MAX_MESSAGE_BYTES, READY_S, Wish
 from talkie.bench.live_costs import lags
 from talkie.bench.live_events import seen
 from talkie.bench.live_sound import PAUSE_S, sound_of
@@ -170,7 +170,7 @@ class _Soak:
                 looked_s = sent_s
                 self._result.looks.append(await asyncio.to_thread(self._look, phase, sent_s))
                 self._tell(phase, sent_s)
-        await socket.send(CLOSE)
+        await socket.send(self._task.wish.dialect.end())
 
     async def _read(self, socket: Any) -> None:
         async for message in socket:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -58,15 +58,24 @@ class _Log:
 
 
 @contextlib.contextmanager
-def served(home: Path, *, model: str = "", api_key: str | None = None, flags: Sequence[str] = ()) -> Iterator[Served]:
-    """Start `talkie serve`, `flags` added, and wait until it is ready. Without `model` it makes its own choice.
+def served(
+    home: Path, *, model: str = "", api_key: str | None = None, settings: Mapping[str, object] | None = None
+) -> Iterator[Served]:
+    """Start `talkie serve` and wait until it is ready. Without `model` it makes its own choice; `settings` by name.
 
     Raises `EngineFailed` with its last words when it does not come up.
     """
     command = [*TALKIE, "serve", "--host", "127.0.0.1", "--port", "0", "--home", str(home)]
-    command += ["--tls", "off", "--log-json", "--log-level", "info", *(("--model", model) if model else ()), *flags]
+    command += ["--tls", "off", "--log-json", "--log-level", "info", *(("--model", model) if model else ())]
     began = time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+    changed = {f"TALKIE_{name.upper()}": str(value) for name, value in (settings or {}).items()}
+    process = subprocess.Popen(
+        ["env", *(f"{name}={value}" for name, value in changed.items()), *command],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
     try:
         assert process.stderr is not None
         log = _Log(process.stderr)
