@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
@@ -82,7 +84,28 @@ def test_what_is_said_into_the_microphone_appears(browser: Browser, hearing: Ser
     assert subtitles.split("\n")[2] == SAID
 
 
-def test_the_page_is_a_door_of_its_own_and_stopping_hears_the_rest(browser: Browser, plain: ServerProcess) -> None:
+def test_its_session_is_listed_can_be_ended_and_ends_with_the_page(browser: Browser, hearing: ServerProcess) -> None:
+    def sessions() -> list[dict[str, str]]:
+        return hearing.get("/v1/sessions").json()["data"]  # type: ignore[no-any-return]
+
+    with open_page(browser, hearing.url) as page:
+        start(page)
+        expect(page.locator(STATE)).to_have_text("Listening")
+        (session,) = sessions()
+        assert session["door"] == "page"
+        httpx.delete(f"{hearing.url}/v1/sessions/{session['id']}")
+        expect(page.locator(PROBLEM)).to_contain_text("ended by somebody else")
+        expect(page.locator(LIVE)).to_have_attribute("data-state", "idle")
+        start(page)
+        expect(page.locator(STATE)).to_have_text("Listening")
+        assert len(sessions()) == 1
+    deadline = time.monotonic() + 30
+    while sessions():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_page_keeps_what_was_said_and_stopping_hears_the_rest(browser: Browser, plain: ServerProcess) -> None:
     with open_page(browser, plain.url) as page:
         start(page)
         expect(page.locator(STATE)).to_have_text("Listening")
