@@ -183,8 +183,8 @@ class LiveSession:
     def take(self) -> list[LiveEvent]:
         with self._news:
             events = self._unread.take()
-            if not events and self._error is not None:
-                raise self._error
+            if not events:
+                self._raise_error()
             return events
 
     def wake(self, callback: Callable[[], None]) -> None:
@@ -221,9 +221,13 @@ class LiveSession:
 
     def _is_deaf(self) -> bool:
         """Nothing will be heard any more. Raises the error that the session ended by."""
-        if self._error is not None:
-            raise self._error
+        self._raise_error()
         return self._over or self._asked
+
+    def _raise_error(self) -> None:
+        """It may be raised any number of times, and keeps no trace of the last."""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
 
     def _command(self, command: Literal["commit", "clear"]) -> None:
         with self._news:
