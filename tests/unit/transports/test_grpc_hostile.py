@@ -279,16 +279,38 @@ def test_connections_that_are_dropped_leave_nothing(tmp_path: Path) -> None:
             path = (SPEECH + "StreamingRecognize").encode()
             data = call(path, message(first), message(piece[:9000]), end=False)
             writers = []
-            for _ in range(100):
+            for _ in range(200):
                 _, writer = await asyncio.open_connection("127.0.0.1", door.door.port)
                 writer.write(data)
                 writers.append(writer)
             async with asyncio.timeout(20):
-                await until(lambda: len(service.sessions) == 100)
+                await until(lambda: len(service.sessions) == 200)
                 for writer in writers:
                     writer.transport.abort()
                 await until(lambda: all(session.closed.is_set() for session in service.sessions))
                 await until(lambda: len(asyncio.all_tasks()) <= before)
+            await is_alive(door)
+
+    run(work())
+
+
+def test_riva_in_the_wrong_order(tmp_path: Path) -> None:
+    rasr = pytest.importorskip("riva.client.proto.riva_asr_pb2", reason="the extra talkie[riva] is not installed")
+    ask = rasr.StreamingRecognizeRequest
+    first = ask(streaming_config=rasr.StreamingRecognitionConfig(interim_results=True))
+    path = "/nvidia.riva.asr.RivaSpeechRecognition/StreamingRecognize"
+
+    async def work() -> None:
+        async with opened(tmp_path) as door:
+            for messages in ((ask(audio_content=b"x"),), (first, first), (ask(),)):
+                stream = door.channel.stream_stream(path)(in_turn(*(item.SerializeToString() for item in messages)))
+                error = await refused(stream)
+                assert (error.code(), code_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_request_body")
+            spoken = (first, ask(audio_content=b"\0" * 32_000))
+            stream = door.channel.stream_stream(path)(in_turn(*(item.SerializeToString() for item in spoken)))
+            answers = [rasr.StreamingRecognizeResponse.FromString(answer) async for answer in stream]
+            assert answers[-1].results[0].alternatives[0].transcript == "hello there general "
+            assert door.service.opened[-1][0] == "riva"
             await is_alive(door)
 
     run(work())

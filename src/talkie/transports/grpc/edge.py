@@ -44,8 +44,8 @@ GRPC_SECONDS = Histogram(
 class Edge(grpc.GenericRpcHandler):
     """Answers every call. Messages stay bytes until a handler reads them, so nothing is read before the key is."""
 
-    def __init__(self, methods: Methods, access: Access, *, read_s: float) -> None:
-        self._methods, self._access, self._read_s = methods, access, read_s
+    def __init__(self, methods: Methods, access: Access, gate: Gate, *, read_s: float) -> None:
+        self._methods, self._access, self._gate, self._read_s = methods, access, gate, read_s
         self._strangers = Gate(STRANGERS)
         self._running: dict[asyncio.Task[Any], bool] = {}
         self._stopping = False
@@ -115,7 +115,7 @@ class Edge(grpc.GenericRpcHandler):
         return None
 
     async def _run(self, method: Method | None, call: Call) -> None:
-        if self._stopping:
+        if self._stopping or (self._gate.closed and not (method and method.quiet)):  # health says it in its own way
             raise ShuttingDown
         if method is None:
             self._access.admit(call, ANY_KEY)

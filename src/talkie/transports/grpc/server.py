@@ -22,7 +22,7 @@ from talkie.transports.grpc.methods import Methods
 from talkie.transports.grpc.recordings import Recordings
 from talkie.transports.grpc.speech import Speech
 from talkie.transports.grpc.steady import steady_server
-from talkie.transports.http.work import Gate
+from talkie.transports.http.work import STUCK_S, Gate
 
 if TYPE_CHECKING:
     from talkie.transports.http.access import AccessRules
@@ -64,7 +64,7 @@ class GrpcDoor:
         self._host, self._address, self._max_bytes = host, free_address(host, port), limits.max_bytes
         self.port = port
         self.methods = served_methods(service, Recordings(service, limits, self._gate), self._gate)
-        self._edge = Edge(self.methods, Access(rules), read_s=limits.idle_s)
+        self._edge = Edge(self.methods, Access(rules), self._gate, read_s=limits.idle_s)
 
     async def __aenter__(self) -> GrpcDoor:
         self._server = steady_server(options(self._max_bytes), MAX_CALLS, self._edge.handler(None))
@@ -84,7 +84,7 @@ class GrpcDoor:
     ) -> None:
         """Recordings at work may be finished, sessions end at once, and nothing new comes in."""
         self._gate.close()
-        closing = asyncio.ensure_future(self._server.stop(self._grace_s))
+        closing = asyncio.ensure_future(self._server.stop(self._grace_s + STUCK_S))
         await self._edge.stop(self._grace_s)
         await closing
 
