@@ -519,19 +519,26 @@ def test_strangers_are_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.text.count("wyoming_allow") == 1 and "127.0.0.1" not in caplog.text
 
 
-def test_so_many_at_once() -> None:
+def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LINGER_S", PATIENCE_S)
+
     async def scene(place: Place) -> list[Event]:
         async with place.client() as one, place.client() as two:
             for client in (one, two):
                 await client.say(Event("ping"))
                 await client.hear("pong")
-            async with place.client() as three:
+            async with place.client() as three, place.client() as four:
                 told = await three.hear_end()
+                assert await four.hear_end() == told
+                assert place.door.inside == 4  # who is refused is still there to read it
+                async with place.client() as five:
+                    with contextlib.suppress(ConnectionResetError):
+                        assert await five.hear_end() == []
             await one.leave()
             await until(lambda: place.door.inside == 1)
-            async with place.client() as four:
-                await four.say(Event("ping"))
-                await four.hear("pong")
+            async with place.client() as six:
+                await six.say(Event("ping"))
+                await six.hear("pong")
             return told
 
     [told] = play(scene, connections=2)

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from talkie.errors import ShuttingDown, TalkieError, TooManySessions
+from talkie.errors import Cancelled, ShuttingDown, TalkieError, TooManySessions
 from talkie.transports.http.errors import INTERNAL, log_fault
 from talkie.transports.live import LiveService
 from talkie.transports.wyoming.access import Peers
 from talkie.transports.wyoming.connection import READ_BYTES, Connection, Disconnected
-from talkie.transports.wyoming.session import Conversation, Hearing
+from talkie.transports.wyoming.session import DOOR, Conversation, Hearing
 from talkie.wire import wyoming_events as words
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class WyomingDoor:
         return len(self._inside)
 
     async def __aenter__(self) -> WyomingDoor:
+        self._models.ask()
         self._server = await asyncio.start_server(self._meet, sock=self._listening, limit=READ_BYTES)
         return self
 
@@ -96,7 +97,7 @@ class WyomingDoor:
         for task in at_work:
             task.cancel()
         await asyncio.gather(*everybody, return_exceptions=True)
-        self._models.close()
+        await self._models.close()
 
     def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Whoever may not come in learns nothing, not even that this is Wyoming."""
@@ -107,9 +108,12 @@ class WyomingDoor:
                 self._told = True
                 log.warning("Somebody was turned away whose address is not in wyoming_allow. This is said once.")
             return
+        most = self._limits.connections
+        if self.inside >= 2 * most:  # even to refuse takes a moment, and so many at once get no words
+            writer.transport.abort()
+            return
         guest = _Guest(self._hearing, reader, writer, self._limits.idle_s, address)
-        full = len(self._inside) >= self._limits.connections
-        task = asyncio.create_task(guest.refuse(TooManySessions(self._limits.connections)) if full else guest.serve())
+        task = asyncio.create_task(guest.refuse(TooManySessions(most)) if self.inside >= most else guest.serve())
         self._inside[task] = guest
         task.add_done_callback(self._forget)
 
@@ -143,7 +147,8 @@ class _Guest:
         except asyncio.CancelledError:
             last = [words.error(ShuttingDown())]
         except TalkieError as error:
-            log.info("wyoming closed: %s", error.code, extra={"facts": {"door": "wyoming", "code": error.code}})
+            level = logging.DEBUG if isinstance(error, Cancelled) else logging.INFO
+            log.log(level, "wyoming closed: %s", error.code, extra={"facts": {"door": DOOR, "code": error.code}})
             last = [words.error(error)]
         except Exception as error:
             log_fault(error)
@@ -163,10 +168,14 @@ class _Models:
     known: Sequence[ModelEntry] = ()
     asking: asyncio.Task[None] | None = field(default=None)
 
-    async def info(self) -> Event:
+    def ask(self) -> asyncio.Task[None]:
+        """Look again, unless that is going on already."""
         if self.asking is None or self.asking.done():
             self.asking = asyncio.create_task(self._ask())
-        await asyncio.wait([self.asking], timeout=MODELS_S)
+        return self.asking
+
+    async def info(self) -> Event:
+        await asyncio.wait([self.ask()], timeout=MODELS_S)
         chosen = [model for model in self.known if model.id == self.only]
         return words.info(chosen or self.known)
 
@@ -176,6 +185,7 @@ class _Models:
         except Exception as error:
             log_fault(error)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self.asking is not None:
             self.asking.cancel()
+            await asyncio.gather(self.asking, return_exceptions=True)
