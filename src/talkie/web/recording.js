@@ -120,7 +120,7 @@ export class Recording {
     this.player = make("audio", { controls: true, preload: "metadata", hidden: true, "aria-label": name });
     this.actions = make("div", { class: "actions", hidden: true });
     const text = make("div");
-    this.transcript = new Transcript(text, { seek: (seconds) => this.#play(seconds) });
+    this.transcript = new Transcript(text);
     addActions(this.actions, { transcript: () => this.#whole(), name: () => name.replace(/\.[^.]*$/, "") || name });
     const head = make("div", { class: "head" }, make("div", {}, make("strong", { text: name }), this.status));
     head.append(make("div", { class: "buttons" }, this.retry, this.button));
@@ -133,12 +133,12 @@ export class Recording {
     this.player.addEventListener("loadedmetadata", () => {
       this.#seconds = Number.isFinite(this.player.duration) ? this.player.duration : 0;
       this.player.hidden = false;
+      this.transcript.seek = (seconds) => this.#play(seconds);
     });
     this.player.src = URL.createObjectURL(this.#file);
   }
 
   #play(seconds) {
-    if (this.player.hidden) return;
     this.player.currentTime = seconds;
     this.player.play().catch(() => undefined); // a browser may refuse; the control is there to be pressed
   }

@@ -10,9 +10,11 @@ export class Transcript {
   #segments = [];
   #hearing = new Map();
 
-  /** Fills `root`. `seek(seconds)`, where given, makes every time a button that plays from there. */
-  constructor(root, { seek } = {}) {
-    this.seek = seek;
+  /** `seek(seconds)`: once it is set, every time is a button that plays from there. */
+  seek = null;
+
+  /** Fills `root`. */
+  constructor(root) {
     this.root = root;
     this.finals = make("div", { role: "log", "aria-live": "polite", "aria-relevant": "additions" });
     this.finals.setAttribute("aria-label", say("transcript"));

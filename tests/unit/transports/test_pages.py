@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -128,12 +125,3 @@ def test_every_import_is_there() -> None:
 
 def read(name: str) -> str:
     return (WEB / name).read_text(encoding="utf-8")
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="no Node here; a browser reads the scripts in other tests")
-def test_the_scripts_are_well_formed() -> None:
-    for script in SCRIPTS:
-        done = subprocess.run(
-            ["node", "--check", "--input-type=module", "-"], input=read(script), capture_output=True, text=True
-        )
-        assert done.returncode == 0, json.dumps({script: done.stderr})
