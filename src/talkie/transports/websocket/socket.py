@@ -120,8 +120,8 @@ class Socket:
         if self._closed:
             raise Cancelled
         try:
-            with _gone():
-                async with asyncio.timeout(self._limits.send_s):
+            async with asyncio.timeout(self._limits.send_s):
+                with _gone():
                     await self._websocket.send_text(text)
         except TimeoutError:
             raise SlowReader from None
@@ -133,11 +133,12 @@ class Socket:
             return
         self._closed = True
         closing = {"type": "websocket.close", "code": code, "reason": reason[:MAX_REASON_CHARS]}
-        with contextlib.suppress(TimeoutError, Cancelled), _gone():
+        with contextlib.suppress(TimeoutError, Cancelled):
             async with asyncio.timeout(CLOSE_S):
-                if last:
-                    await self._websocket.send({"type": "websocket.send", "text": last, LAST: True})
-                await self._websocket.send({**closing, LAST: True})
+                with _gone():
+                    if last:
+                        await self._websocket.send({"type": "websocket.send", "text": last, LAST: True})
+                    await self._websocket.send({**closing, LAST: True})
 
 
 def close_code(error: TalkieError) -> int:
@@ -164,7 +165,8 @@ async def together(hearing: Coro, telling: Coro) -> None:
 
 @contextlib.contextmanager
 def _gone() -> Iterator[None]:
-    """A socket that is closed already, in the words of whoever sits below, is one error."""
+    """A socket that is closed already, in the words of whoever sits below, is one error. Time limits stand outside of
+    it, for a `TimeoutError` is an `OSError`."""
     try:
         yield
     except (WebSocketDisconnect, RuntimeError, OSError):
