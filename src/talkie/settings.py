@@ -206,6 +206,23 @@ def flag_name(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """Which kinds of windows there are around this process; both where one runs inside the other."""
+
+    wayland: bool = False
+    x11: bool = False
+
+
+def desktop() -> Desktop:
+    """As the variables of the session say, which are not Talkie's."""
+    session = os.environ.get("XDG_SESSION_TYPE", "")
+    return Desktop(
+        wayland=bool(os.environ.get("WAYLAND_DISPLAY")) or session == "wayland",
+        x11=bool(os.environ.get("DISPLAY")),
+    )
+
+
 def _find_file(flags: Mapping[str, Any], environment: Mapping[str, Any]) -> Path | None:
     home = Path(flags.get("home") or environment.get("home") or default_home()).expanduser()
     places = (Path.cwd(), user_config_path("talkie", appauthor=False), home)

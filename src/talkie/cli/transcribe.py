@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from talkie.settings import Settings
 
 
-def _languages(incomplete: str) -> list[tuple[str, str]]:
+def complete_language(incomplete: str) -> list[tuple[str, str]]:
     from talkie.text.languages import LANGUAGES
 
     return [(code, name) for code, name in LANGUAGES.items() if code.startswith(incomplete)]
 
 
-def _models(incomplete: str) -> list[str]:
+def complete_model(incomplete: str) -> list[str]:
     from talkie.models.store import ModelStore
     from talkie.settings import load_settings
 
@@ -45,11 +45,13 @@ def transcribe(
         Path | None, typer.Option("--output", "-o", help="A directory for the results, or a file for one of them.")
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="A model's name, or a directory of one.", autocompletion=_models)
+        str, typer.Option("--model", "-m", help="A model's name, or a directory of one.", autocompletion=complete_model)
     ] = "auto",
     language: Annotated[
         str | None,
-        typer.Option("--language", "-l", help="Like en or english; else it is found.", autocompletion=_languages),
+        typer.Option(
+            "--language", "-l", help="Like en or english; else it is found.", autocompletion=complete_language
+        ),
     ] = None,
     task: Annotated[str, typer.Option(help="transcribe, or translate (into English).")] = "transcribe",
     words: Annotated[
@@ -102,7 +104,7 @@ def transcribe(
         temperature=temperature,
         vad=not no_vad,
         filters=not no_filters,
-        raw=_raw(raw),
+        raw=raw_format(raw),
     )
     if server is None:
         hearer = _local(settings, request)
@@ -130,7 +132,7 @@ def _request(*, language: str | None, task: str, preset: str, **given: Any) -> T
     return request
 
 
-def _raw(text: str | None) -> RawFormat | None:
+def raw_format(text: str | None) -> RawFormat | None:
     """`8000`, `8000,1` or `8000,1,mulaw`. Raises `BadRawParameters`."""
     if text is None:
         return None

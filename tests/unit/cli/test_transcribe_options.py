@@ -74,14 +74,14 @@ def test_what_is_wrong_is_said_before_any_work(
 @pytest.mark.parametrize("text", ["", "fast", "8000,stereo", "8000,1,mp3", "0", "8000,99"])
 def test_raw_formats_that_are_none(text: str) -> None:
     with pytest.raises(BadRawParameters):
-        transcribe._raw(text)
+        transcribe.raw_format(text)
 
 
 def test_raw_formats() -> None:
-    assert transcribe._raw(None) is None
-    assert transcribe._raw("8000,2,mulaw") == RawFormat(8000, 2, "mulaw")
-    assert transcribe._raw("16000,2") == RawFormat(16_000, 2)
+    assert transcribe.raw_format(None) is None
+    assert transcribe.raw_format("8000,2,mulaw") == RawFormat(8000, 2, "mulaw")
+    assert transcribe.raw_format("16000,2") == RawFormat(16_000, 2)
 
 
 def test_completion_of_languages() -> None:
-    assert transcribe._languages("de") == [("de", "german")]
+    assert transcribe.complete_language("de") == [("de", "german")]

@@ -91,6 +91,8 @@ async def _hear(socket: Socket, line: LiveLine, sound: _Sound) -> None:
             line.commit()
         elif command is Command.CLEAR:
             line.clear()
+        else:
+            await line.send(b"")  # a sign of life is all it is
 
 
 async def _tell(socket: Socket, line: LiveLine, sound: _Sound) -> None:
