@@ -26,10 +26,10 @@ def refused(home: Path, *flags: str, env: dict[str, str] | None = None) -> str:
     return done.stderr
 
 
-def ask(port: int, event: Event) -> Event:
+def ask(port: int, event: Event, address: str = "127.0.0.1") -> Event:
     """One question and its answer."""
     reader = EventReader()
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection((address, port), timeout=20) as connection:
         connection.sendall(encode(event))
         while (answer := reader.next()) is None:
             data = connection.recv(65536)
@@ -62,8 +62,26 @@ def test_it_answers_while_models_load_and_says_where_it_is(tmp_path: Path) -> No
     assert [line["door"] for line in lines if line.get("door_port") == port] == ["Wyoming"]
 
 
-def test_with_a_list_it_listens_to_those_on_it_and_to_this_machine(tmp_path: Path) -> None:
-    port = free_port()
-    env = {"TALKIE_API_KEY": "canary-key", "TALKIE_WYOMING_ALLOW": "192.0.2.0/24"}
-    with running_server(tmp_path, "--host", "0.0.0.0", "--wyoming-port", str(port), env=env, fake="plain"):
-        assert ask(port, Event("ping", {"text": "a"})) == Event("pong", {"text": "a"})
+def own_address() -> str:
+    """The address of this machine that others see; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(probe.getsockname()[0])
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_beyond_this_machine_it_listens_to_those_on_the_list(tmp_path: Path, listed: bool) -> None:
+    port, address = free_port(), own_address()
+    env = {"TALKIE_API_KEY": "canary-key", "TALKIE_WYOMING_ALLOW": address if listed else "198.51.100.0/24"}
+    ping, pong = Event("ping", {"text": "a"}), Event("pong", {"text": "a"})
+    with running_server(tmp_path, "--host", "0.0.0.0", "--wyoming-port", str(port), env=env, fake="plain") as server:
+        assert ask(port, ping) == pong
+        if listed:
+            assert ask(port, ping, address) == pong
+        else:
+            with pytest.raises((AssertionError, OSError)):
+                ask(port, ping, address)
+        assert ("turned away" in server.log_text()) is not listed
