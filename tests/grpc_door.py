@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -96,5 +97,13 @@ CLEAR = pb.StreamingRecognizeRequest(clear=pb.Clear())
 
 
 async def in_turn(*messages: Any) -> AsyncIterator[Any]:
+    """These, and then the client half-closes."""
     for message in messages:
         yield message
+
+
+async def and_wait(*messages: Any) -> AsyncIterator[Any]:
+    """These, and then nothing: grpc.aio's client loses the status of a call that ends while it writes."""
+    for message in messages:
+        yield message
+    await asyncio.Event().wait()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from fakes_service import FakeReadiness, FakeService
-from grpc_door import Opened, bearer, code_of, config, in_turn, opened, refused
+from grpc_door import Opened, and_wait, bearer, code_of, config, in_turn, opened, refused
 from http_door import run
 from talkie.transports.grpc.access import ANY_KEY, shown_key
 from talkie.transports.grpc.call import peer_address
@@ -34,8 +32,8 @@ def paths(door: Opened) -> list[str]:
     ]
 
 
-def call_raw(door: Opened, path: str, metadata: tuple[tuple[str, str], ...] = (), message: bytes = b"") -> Any:
-    return door.channel.stream_stream(path)(in_turn(message), metadata=metadata)
+def call_raw(door: Opened, path: str, metadata: tuple[tuple[str, str], ...] = ()) -> Any:
+    return door.channel.stream_stream(path)(and_wait(), metadata=metadata)
 
 
 def test_every_method_wants_a_key(tmp_path: Path) -> None:
@@ -115,13 +113,7 @@ def test_the_owner_of_a_session_is_the_name_of_its_key(tmp_path: Path) -> None:
 def test_nothing_of_a_refused_call_reaches_the_service_or_is_even_read(tmp_path: Path) -> None:
     async def work() -> None:
         async with opened(tmp_path, keys=KeyRing(KEY), idle_s=1000) as door:
-            never = asyncio.Event()
-
-            async def never_ends() -> AsyncIterator[bytes]:
-                yield b""
-                await never.wait()
-
-            stream = door.channel.stream_stream("/talkie.v1.Speech/StreamingRecognize")(never_ends())
+            stream = call_raw(door, "/talkie.v1.Speech/StreamingRecognize")
             assert (await refused(stream)).code() is grpc.StatusCode.UNAUTHENTICATED
             error = await refused(door.speech.Recognize(pb.RecognizeRequest(audio=b"\0" * 90_000)))
             assert error.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -202,7 +194,7 @@ def test_reflection_names_what_is_served_to_who_has_a_key(tmp_path: Path) -> Non
     async def work() -> None:
         async with opened(tmp_path, keys=KeyRing(KEY)) as door:
             stub = reflection_pb2_grpc.ServerReflectionStub(door.channel)
-            assert (await refused(stub.ServerReflectionInfo(in_turn(asked)))).code() is grpc.StatusCode.UNAUTHENTICATED
+            assert (await refused(stub.ServerReflectionInfo(and_wait()))).code() is grpc.StatusCode.UNAUTHENTICATED
             answers = [a async for a in stub.ServerReflectionInfo(in_turn(asked), metadata=bearer(KEY))]
             assert {s.name for s in answers[0].list_services_response.service} == {*door.door.methods.services}
 

@@ -15,7 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fakes_service import FakeService
-from grpc_door import code_of, config, opened, refused, sound
+from grpc_door import and_wait, code_of, config, opened, refused, sound
 from http_door import run
 from talkie import errors
 from talkie.errors import SettingsError, TalkieError
@@ -102,18 +102,13 @@ def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_closing_finishes_what_was_accepted_and_ends_what_streams(tmp_path: Path) -> None:
-    async def talking():  # type: ignore[no-untyped-def]
-        yield config()
-        yield sound()
-        await asyncio.Event().wait()
-
     async def work() -> None:
         service, gate = FakeService(seconds=0.5), Gate(4)
         door = GrpcDoor(service, AccessRules(), "127.0.0.1", 0, UploadLimits(tmp_path), gate=gate)
         await door.__aenter__()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
             speech = SpeechStub(channel)
-            stream = speech.StreamingRecognize(talking())
+            stream = speech.StreamingRecognize(and_wait(config(), sound()))
             assert (await anext(aiter(stream))).HasField("ready")
             recording = asyncio.ensure_future(_whole(speech))
             await asyncio.to_thread(service.started.wait, WAIT_S)
@@ -155,16 +150,12 @@ def test_while_the_server_stops_nobody_comes_in(tmp_path: Path) -> None:
             door.door._gate.close()
             error = await refused(door.speech.Recognize(pb.RecognizeRequest(audio=b"x")))
             assert (error.code(), code_of(error)) == (grpc.StatusCode.UNAVAILABLE, "shutting_down")
-            stream = door.channel.stream_stream("/talkie.v1.Speech/StreamingRecognize")(_one(config()))
+            stream = door.channel.stream_stream("/talkie.v1.Speech/StreamingRecognize")(and_wait())
             assert code_of(await refused(stream)) == "shutting_down"
             state = await health_pb2_grpc.HealthStub(door.channel).Check(health_pb2.HealthCheckRequest())
             assert state.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
     run(work())
-
-
-async def _one(message: pb.StreamingRecognizeRequest):  # type: ignore[no-untyped-def]
-    yield message.SerializeToString()
 
 
 def test_a_grpcio_of_another_make_is_served_by_its_own_loop(
@@ -175,7 +166,7 @@ def test_a_grpcio_of_another_make_is_served_by_its_own_loop(
     async def work() -> None:
         async with opened(tmp_path) as door:
             assert await _whole(door.speech) == "hello there general"
-            error = await refused(door.channel.stream_stream("/no.such/Method")(_one(config())))
+            error = await refused(door.channel.stream_stream("/no.such/Method")(and_wait()))
             assert code_of(error) == "unknown_method"
 
     run(work())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import grpc.aio
 import pytest
 
 from fakes_service import FakeService
-from grpc_door import CLEAR, COMMIT, Opened, code_of, config, in_turn, opened, refused, sound
+from grpc_door import CLEAR, COMMIT, Opened, and_wait, code_of, config, in_turn, opened, refused, sound
 from http_door import run
 from talkie.wire.protos.talkie.v1 import talkie_pb2 as pb
 
@@ -102,11 +102,6 @@ def test_bytes_that_are_no_http2(tmp_path: Path) -> None:
     run(work())
 
 
-async def waiting() -> AsyncIterator[pb.StreamingRecognizeRequest]:
-    yield config()
-    await asyncio.Event().wait()
-
-
 async def ending(stream: Any) -> grpc.StatusCode:
     """How a stream ended, all of it read."""
     async for _ in stream:
@@ -129,7 +124,7 @@ async def ending(stream: Any) -> grpc.StatusCode:
 def test_paths_that_are_no_methods(tmp_path: Path, path: bytes) -> None:
     async def work() -> None:
         async with opened(tmp_path) as door:
-            kept = door.speech.StreamingRecognize(waiting())
+            kept = door.speech.StreamingRecognize(and_wait(config()))
             assert (await anext(aiter(kept))).HasField("ready")
             await say(door, call(path, message(b"")))
             await is_alive(door)
@@ -170,7 +165,7 @@ def test_bytes_that_are_no_message(tmp_path: Path) -> None:
         async with opened(tmp_path) as door:
             for name in ("Recognize", "StreamingRecognize"):
                 for data in (b"\xff" * 9, b"\x0a\xff\xff\xff\xff\x0f", *(dice.randbytes(60) for _ in range(20))):
-                    stream = door.channel.stream_stream(SPEECH + name)(in_turn(b"\x0f" + data))
+                    stream = door.channel.stream_stream(SPEECH + name)(and_wait(b"\x0f" + data))
                     error = await refused(stream)
                     assert (error.code(), code_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_request_body")
             await is_alive(door)
@@ -199,7 +194,7 @@ def test_a_call_without_a_message(tmp_path: Path) -> None:
     "messages",
     [
         (sound(),),
-        (COMMIT, config()),
+        (COMMIT,),
         (pb.StreamingRecognizeRequest(),),
         (config(), config()),
         (config(), sound(), config(), sound()),
@@ -210,7 +205,7 @@ def test_a_call_without_a_message(tmp_path: Path) -> None:
 def test_messages_in_the_wrong_order(tmp_path: Path, messages: tuple[pb.StreamingRecognizeRequest, ...]) -> None:
     async def work() -> None:
         async with opened(tmp_path) as door:
-            error = await refused(door.speech.StreamingRecognize(in_turn(*messages)))
+            error = await refused(door.speech.StreamingRecognize(and_wait(*messages)))
             assert (error.code(), code_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_request_body")
             assert all(session.closed.is_set() for session in door.service.sessions)
             await is_alive(door)
@@ -223,7 +218,7 @@ def test_a_damaged_wav_header_in_a_stream(tmp_path: Path) -> None:
         async with opened(tmp_path) as door:
             first = config(config=pb.RecognitionConfig())
             bad = sound(b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd")
-            error = await refused(door.speech.StreamingRecognize(in_turn(first, bad)))
+            error = await refused(door.speech.StreamingRecognize(and_wait(first, bad)))
             assert (error.code(), code_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "undecodable_audio")
             assert door.service.sessions == []
 
@@ -239,7 +234,7 @@ def test_a_message_that_is_too_large(tmp_path: Path) -> None:
             assert (error.code(), code_of(error)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "audio_too_large")
             error = await refused(door.speech.Recognize(pb.RecognizeRequest(audio=b"x" * 3_000_000)))
             assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-            error = await refused(door.speech.StreamingRecognize(in_turn(config(), sound(b"x" * 3_000_000))))
+            error = await refused(door.speech.StreamingRecognize(and_wait(config(), sound(b"x" * 3_000_000))))
             assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
             assert door.service.seen == []
             await is_alive(door)
@@ -249,14 +244,10 @@ def test_a_message_that_is_too_large(tmp_path: Path) -> None:
 
 
 def test_a_call_that_never_says_anything(tmp_path: Path) -> None:
-    async def silent() -> AsyncIterator[bytes]:
-        await asyncio.Event().wait()
-        yield b""
-
     async def work() -> None:
         async with opened(tmp_path, idle_s=0.2) as door:
             for name in ("Recognize", "StreamingRecognize"):
-                error = await refused(door.channel.stream_stream(SPEECH + name)(silent()))
+                error = await refused(door.channel.stream_stream(SPEECH + name)(and_wait()))
                 assert (error.code(), code_of(error)) == (grpc.StatusCode.DEADLINE_EXCEEDED, "upload_timeout")
 
     run(work())
@@ -303,7 +294,7 @@ def test_riva_in_the_wrong_order(tmp_path: Path) -> None:
     async def work() -> None:
         async with opened(tmp_path) as door:
             for messages in ((ask(audio_content=b"x"),), (first, first), (ask(),)):
-                stream = door.channel.stream_stream(path)(in_turn(*(item.SerializeToString() for item in messages)))
+                stream = door.channel.stream_stream(path)(and_wait(*(item.SerializeToString() for item in messages)))
                 error = await refused(stream)
                 assert (error.code(), code_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_request_body")
             spoken = (first, ask(audio_content=b"\0" * 32_000))

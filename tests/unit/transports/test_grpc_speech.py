@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import wave
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import grpc.aio
 import pytest
 
 from fakes_service import FakeService
-from grpc_door import CLEAR, COMMIT, SECOND, code_of, config, in_turn, opened, refused, sound
+from grpc_door import CLEAR, COMMIT, SECOND, and_wait, code_of, config, in_turn, opened, refused, sound
 from http_door import run
 from talkie.audio.formats import RawFormat
 from talkie.errors import ModelNotFound, SessionLagging, TooManySessions, UnsupportedByModel
@@ -146,10 +147,8 @@ def test_a_deadline_stops_the_work(tmp_path: Path) -> None:
     run(work())
 
 
-async def endless():  # type: ignore[no-untyped-def]
-    yield config()
-    yield sound()
-    await asyncio.Event().wait()
+def endless() -> AsyncIterator[pb.StreamingRecognizeRequest]:
+    return and_wait(config(), sound())
 
 
 async def kinds_of(stream: Any) -> list[str | None]:
@@ -289,7 +288,7 @@ def test_a_session_that_cannot_be_opened(tmp_path: Path) -> None:
     async def work() -> None:
         async with opened(tmp_path) as door:
             door.service.refuses = TooManySessions(64)
-            error = await refused(door.speech.StreamingRecognize(in_turn(config())))
+            error = await refused(door.speech.StreamingRecognize(and_wait(config())))
             assert (error.code(), code_of(error)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too_many_sessions")
 
     run(work())
@@ -323,7 +322,7 @@ def test_one_line_a_call_and_nothing_personal_in_it(tmp_path: Path, caplog: pyte
                 pb.RecognizeRequest(config=asked, audio=b"canary"), metadata=(("canary-name", "canary-value"),)
             )
             _ = [a async for a in door.speech.StreamingRecognize(in_turn(config(client_label="canary"), sound()))]
-            await refused(door.channel.stream_stream("/canary.Service/Canary")(in_turn(b"")))
+            await refused(door.channel.stream_stream("/canary.Service/Canary")(and_wait()))
 
     before = GRPC_CALLS.labels("/talkie.v1.Speech/Recognize", "OK")._value.get()
     run(work())
