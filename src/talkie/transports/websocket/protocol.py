@@ -18,7 +18,7 @@ from talkie.transports.websocket.socket import LAST
 if TYPE_CHECKING:
     from asyncio import TimerHandle
 
-RECEIVE_BYTES = 256 * 1024
+RECEIVE_BYTES = 64 * 1024
 ABORT_S = 5.0
 """How long a connection that is over may take to bring its last words to the client."""
 
