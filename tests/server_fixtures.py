@@ -33,6 +33,11 @@ def speech_wav(text: str = SAID) -> bytes:
     return file.getvalue()
 
 
+def speech_pcm(text: str = SAID) -> bytes:
+    """The samples of `speech_wav` alone."""
+    return (say(text) * 32767).astype(np.int16).tobytes()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A Whisper called `WHISPER` by default, and the built-in engine beside it; no keys."""

@@ -100,7 +100,7 @@ class LiveLine:
         return self._session.id
 
     async def send(self, data: bytes) -> None:
-        """Sound of any length, none too (it says that somebody is there); waits for room. Raises the session's error."""
+        """Sound of any length; waits for room. None at all says that somebody is there. Raises the session's error."""
         for at in range(0, max(1, len(data)), PIECE_BYTES):
             piece = data[at : at + PIECE_BYTES]
             self._room.clear()
