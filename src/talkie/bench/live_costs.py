@@ -54,16 +54,24 @@ class Watch:
 
     def _run(self) -> None:
         while not self._over.wait(EVERY_S):
-            self.costs.lags_s += lags(self._http)
+            self.costs.lags_s += [card.lag_s for card in cards(self._http)]
             if self._pid:
                 now = sum(resident_bytes(pid) for pid in family(self._pid))
                 self.costs.resident = max(self.costs.resident, now)
 
 
-def lags(http: httpx.Client) -> list[float]:
-    """Seconds behind, one a session; none where the server does not tell."""
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One session, as the server tells it."""
+
+    heard_s: float
+    lag_s: float
+
+
+def cards(http: httpx.Client) -> list[Card]:
+    """Of all live sessions; none where the server does not tell."""
     try:
         rows = http.get("/v1/sessions").json()["data"]
-        return [float(row["lag_s"]) for row in rows]
+        return [Card(float(row["seconds_heard"]), float(row["lag_s"])) for row in rows]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return []

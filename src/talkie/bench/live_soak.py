@@ -1,9 +1,9 @@
 """One live session for hours of sound, fed as fast as the server takes it: does anything grow, and does silence speak?
 
-Speech with pauses first, then digital silence, then low noise. The server slows the sender down by its socket, so what
-was sent was heard but for a few seconds. Every so many seconds of sound memory, processor time, threads and lag are
-written down; a quantity is flat when its mean over the last third of the speech is within a stated margin of that over
-the first third. The first minute is left out: buffers and caches fill then. Knows nothing of tables of other benches.
+Speech with pauses first, then digital silence, then low noise. What was sent stays at most `AHEAD_S` before what the
+server says that it has heard, for sockets have room for minutes of sound. Every so many seconds memory, processor time,
+threads and lag are written down; a quantity is flat when its mean over the last third of the speech is within a stated
+margin of that over the first third. The first minute is left out: buffers and caches fill then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 
 from talkie.bench.live_client import MAX_MESSAGE_BYTES, READY_S, Wish
-from talkie.bench.live_costs import lags
+from talkie.bench.live_costs import Card, cards
 from talkie.bench.live_events import seen
 from talkie.bench.live_sound import PAUSE_S, sound_of
 from talkie.bench.machine import family, processor_seconds, resident_bytes, threads
@@ -27,8 +27,8 @@ from talkie.bench.report import table
 from talkie.errors import EngineFailed, ServerUnreachable
 from talkie.types import SAMPLE_RATE_HZ, Samples
 
-PIECE_S = 0.2
-LOOK_S = 10.0
+PIECE_S, ASK_AGAIN_S = 0.2, 0.05
+LOOK_S, AHEAD_S, STUCK_S = 10.0, 15.0, 120.0
 WARM_S = 60.0
 DRAIN_S = 300.0
 NOISE_RMS = 0.001
@@ -50,10 +50,10 @@ class SoakTask:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The state after `sent_s` seconds of sound. `events` counts texts and utterances so far."""
+    """The state after `heard_s` seconds of sound. `events` counts texts and utterances so far."""
 
     phase: str
-    sent_s: float
+    heard_s: float
     wall_s: float
     processor_s: float
     resident_mb: float
@@ -75,6 +75,7 @@ class Change:
 @dataclass(slots=True)
 class SoakResult:
     looks: list[Look] = field(default_factory=list)
+    utterances: int = 0
     finals: int = 0
     silent_events: int = 0
     """Events after the last utterance of speech had its final."""
@@ -82,18 +83,20 @@ class SoakResult:
 
     @property
     def changes(self) -> list[Change]:
-        looks = [one for one in self.looks if one.phase == "speech" and one.sent_s >= WARM_S]
+        looks = [one for one in self.looks if one.phase == "speech" and one.heard_s >= WARM_S]
         third = len(looks) // 3
         return list(_changes(looks[: third + 1], looks[-third - 1 :])) if third else []
 
     @property
     def flat(self) -> bool:
-        return not self.failed and not self.silent_events and all(one.flat for one in self.changes)
+        answered = self.finals == self.utterances and not self.failed
+        return answered and not self.silent_events and all(one.flat for one in self.changes)
 
     def as_json(self) -> dict[str, Any]:
         margins = {"cpu": CPU_MARGIN, "memory": MEMORY_MARGIN, "lag_s": LAG_MARGIN_S}
         return {
             "flat": self.flat,
+            "utterances": self.utterances,
             "finals": self.finals,
             "silent_events": self.silent_events,
             "failed": self.failed,
@@ -121,7 +124,7 @@ def _changes(first: Sequence[Look], last: Sequence[Look]) -> Iterator[Change]:
 
 def _rate(looks: Sequence[Look], name: str) -> float:
     spent = float(getattr(looks[-1], name) - getattr(looks[0], name))
-    return spent / max(looks[-1].sent_s - looks[0].sent_s, 1e-9)
+    return spent / max(looks[-1].heard_s - looks[0].heard_s, 1e-9)
 
 
 def measure(task: SoakTask, progress: Callable[[str], None] = lambda _: None) -> SoakResult:
@@ -144,7 +147,12 @@ class _Soak:
         headers = {"Authorization": f"Bearer {wish.api_key}"} if wish.api_key else {}
         try:
             async with connect(
-                wish.socket_url, compression=None, max_size=MAX_MESSAGE_BYTES, additional_headers=headers, proxy=None
+                wish.socket_url,
+                compression=None,
+                ping_interval=None,
+                max_size=MAX_MESSAGE_BYTES,
+                additional_headers=headers,
+                proxy=None,
             ) as socket:
                 await asyncio.wait_for(socket.recv(), READY_S)
                 self._began = time.monotonic()
@@ -162,15 +170,28 @@ class _Soak:
     async def _send(self, socket: Any) -> None:
         sent_s, looked_s = 0.0, 0.0
         for phase, piece in sound(self._task):
-            if phase != "speech" and self._quiet_from > sent_s:
+            if phase != "speech":
                 self._quiet_from = min(self._quiet_from, sent_s)
             await socket.send(np.clip(np.round(piece * 32768), -32768, 32767).astype("<i2").tobytes())
             sent_s += len(piece) / SAMPLE_RATE_HZ
             if sent_s >= looked_s + LOOK_S:
                 looked_s = sent_s
-                self._result.looks.append(await asyncio.to_thread(self._look, phase, sent_s))
+                heard = await asyncio.to_thread(self._catch_up, sent_s)
+                self._result.looks.append(await asyncio.to_thread(self._look, phase, sent_s, heard))
                 self._tell(phase, sent_s)
         await socket.send(self._task.wish.dialect.end())
+
+    def _catch_up(self, sent_s: float) -> Card | None:
+        """Wait for the server. None where it does not tell how far it is."""
+        until = time.monotonic() + STUCK_S
+        while time.monotonic() < until:
+            found = cards(self._http)
+            if not found:
+                return None
+            if found[-1].heard_s >= sent_s - AHEAD_S:
+                return found[-1]
+            time.sleep(ASK_AGAIN_S)
+        raise TimeoutError(f"it heard nothing for {STUCK_S:g} s")
 
     async def _read(self, socket: Any) -> None:
         async for message in socket:
@@ -182,23 +203,23 @@ class _Soak:
                 self._result.failed = one.text or "error"
             if one.kind in ("started", "partial", "final"):
                 self._events += 1
+                self._result.utterances += one.kind == "started"
                 self._result.finals += one.kind == "final"
                 self._result.silent_events += one.span.start_s >= self._quiet_from
             if one.kind == "done":
                 return
 
-    def _look(self, phase: str, sent_s: float) -> Look:
+    def _look(self, phase: str, sent_s: float, heard: Card | None) -> Look:
         pid = self._task.pid
         members = family(pid) if pid else []
-        behind = lags(self._http)
         return Look(
             phase,
-            round(sent_s, 1),
+            round(heard.heard_s if heard else sent_s, 1),
             round(time.monotonic() - self._began, 2),
             round(processor_seconds(pid), 2) if pid else 0.0,
             round(sum(map(resident_bytes, members)) / 1e6, 1),
             sum(map(threads, members)),
-            max(behind) if behind else None,
+            heard.lag_s if heard else None,
             self._events,
         )
 
@@ -241,7 +262,9 @@ def as_table(result: SoakResult) -> str:
         f"no more threads, lag {LAG_MARGIN_S:g} s."
     )
     last = result.looks[-1] if result.looks else None
-    said = f"{result.finals} finals; {result.silent_events} events in silence and noise."
+    said = (
+        f"{result.utterances} utterances, {result.finals} finals; {result.silent_events} events in silence and noise."
+    )
     if last is not None:
-        said += f" {last.sent_s / 60:.0f} minutes of sound in {last.wall_s / 60:.1f}."
+        said += f" {last.heard_s / 60:.0f} minutes of sound in {last.wall_s / 60:.1f}."
     return "\n\n".join([text, margins, said] + ([f"It FAILED: {result.failed}"] if result.failed else []))

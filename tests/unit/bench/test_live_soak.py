@@ -15,6 +15,7 @@ from talkie.bench.live_client import Wish
 from talkie.bench.live_soak import Look, SoakResult, SoakTask, as_table, measure, sound
 from talkie.bench.recordings import Recording
 
+STARTED = {"type": "speech_started", "utterance": 0, "at": 0.3}
 EVENT = {"type": "final", "utterance": 0, "start": 0.3, "end": 0.9, "text": "a", "words": []}
 
 
@@ -69,17 +70,23 @@ def test_what_grew_is_not_flat(name: str, value: float) -> None:
 def test_silence_that_speaks_is_found(task: SoakTask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_soak, "LOOK_S", 1.0)
     late = {**EVENT, "start": 8.0, "end": 8.5}
-    with listening(script((1.0, EVENT), (8.6, late))) as server:
+    with listening(script((0.9, STARTED), (1.0, EVENT), (8.6, late))) as server:
         result = measure(replace(task, wish=Wish(server.url)))
     assert (result.finals, result.silent_events, result.failed, result.flat) == (2, 1, "", False)
-    assert result.looks[-1].sent_s > 8
+    assert result.looks[-1].heard_s > 8
     assert result.as_json()["silent_events"] == 1
 
 
 def test_speech_alone_is_no_fault(task: SoakTask) -> None:
-    with listening(script((1.0, EVENT))) as server:
+    with listening(script((0.9, STARTED), (1.0, EVENT))) as server:
         result = measure(replace(task, wish=Wish(server.url)))
-    assert (result.finals, result.silent_events, result.flat) == (1, 0, True)
+    assert (result.utterances, result.finals, result.silent_events, result.flat) == (1, 1, 0, True)
+
+
+def test_an_utterance_without_a_final_is_a_fault(task: SoakTask) -> None:
+    with listening(script((0.9, STARTED))) as server:
+        result = measure(replace(task, wish=Wish(server.url)))
+    assert (result.utterances, result.finals, result.failed, result.flat) == (1, 0, "", False)
 
 
 def test_what_the_server_says_against_it_is_told(task: SoakTask) -> None:
