@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,13 +18,27 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from grpc_server import BEARER, KEY, MODEL, TEXTS, GrpcServer, grpc_server, on_grpc, pcm, recordings, trained, wav
+from grpc_server import (
+    BEARER,
+    KEY,
+    MODEL,
+    TEXTS,
+    GrpcServer,
+    grpc_server,
+    on_grpc,
+    pcm,
+    recordings,
+    trained,
+    wav,
+    write_wav,
+)
 from talkie.wire.protos.talkie.v1 import talkie_pb2 as pb
 from talkie.wire.protos.talkie.v1.talkie_pb2_grpc import SpeechStub
 
 pytestmark = [on_grpc, trained]
 
 FRAME_BYTES = 1280  # 40 ms
+GUIDE = Path(__file__).parents[2] / "docs" / "grpc.md"
 Details = namedtuple("Details", "method timeout metadata credentials wait_for_ready compression")
 
 
@@ -170,3 +188,18 @@ def test_a_deadline_in_the_midst_of_speech(channel: grpc.Channel) -> None:
         list(speech.StreamingRecognize(endless(), timeout=2))
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert speech.Recognize(pb.RecognizeRequest(config=raw_config(), audio=pcm(TEXTS[1]))).transcript.text == TEXTS[1]
+
+
+def examples() -> list[str]:
+    """The programs of the guide that take a target, a file and a key."""
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    return [block for block in blocks if "sys.argv" in block]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_programs_of_the_guide(running: GrpcServer, tmp_path: Path, place: int) -> None:
+    assert len(examples()) == 2
+    path = write_wav(tmp_path / "speech.wav", pcm(TEXTS[1]))
+    command = [sys.executable, "-c", examples()[place], running.target, str(path), KEY]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == TEXTS[1] + "\n"
