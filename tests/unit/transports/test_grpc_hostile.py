@@ -16,6 +16,7 @@ import pytest
 from fakes_service import FakeService
 from grpc_door import CLEAR, COMMIT, Opened, and_wait, code_of, config, in_turn, opened, refused, sound
 from http_door import run
+from talkie.transports.grpc import server as servers
 from talkie.wire.protos.talkie.v1 import talkie_pb2 as pb
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -249,6 +250,22 @@ def test_a_call_that_never_says_anything(tmp_path: Path) -> None:
             for name in ("Recognize", "StreamingRecognize"):
                 error = await refused(door.channel.stream_stream(SPEECH + name)(and_wait()))
                 assert (error.code(), code_of(error)) == (grpc.StatusCode.DEADLINE_EXCEEDED, "upload_timeout")
+
+    run(work())
+
+
+def test_connections_are_bounded_and_silent_ones_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(servers, "HANDSHAKE_MS", 300)
+
+    async def work() -> None:
+        async with opened(tmp_path) as door:
+            silent = [await asyncio.open_connection("127.0.0.1", door.door.port) for _ in range(6)]
+            ends = [await asyncio.wait_for(reader.read(), 15) for reader, _ in silent]
+            assert sum(end == b"" for end in ends) == 3  # the others were greeted, and cut when they said nothing
+            for _, writer in silent:
+                writer.close()
+            await is_alive(door)
 
     run(work())
 

@@ -39,6 +39,9 @@ FRAMING_BYTES = 1024 * 1024
 MAX_MESSAGE_BYTES = 2**31 - 1
 PING_EVERY_MS, PING_WITHIN_MS, PING_ALLOWED_MS = 60_000, 20_000, 10_000
 STREAMS_PER_CONNECTION = 256
+MAX_CONNECTIONS = 1024
+HANDSHAKE_MS, IDLE_MS = 10_000, 600_000
+"""For the first bytes of a connection, and for one without calls: its client opens another when it wants one."""
 
 
 class GrpcDoor:
@@ -113,11 +116,14 @@ def riva_is_here() -> bool:
 
 
 def options(max_bytes: int) -> list[tuple[str, int]]:
-    """What gRPC is told: large messages, dead clients found by pings, one server a port."""
+    """What gRPC is told: large messages, bounded connections, dead clients found by pings, one server a port."""
     return [
         ("grpc.max_receive_message_length", min(max_bytes + FRAMING_BYTES, MAX_MESSAGE_BYTES)),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),
+        ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", IDLE_MS),
         ("grpc.keepalive_time_ms", PING_EVERY_MS),
         ("grpc.keepalive_timeout_ms", PING_WITHIN_MS),
         ("grpc.keepalive_permit_without_calls", 1),
