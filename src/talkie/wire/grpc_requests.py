@@ -131,16 +131,13 @@ def _preset(name: str) -> str:
 
 
 def _turns(turns: pb.Turns) -> TurnOptions:
-    usual = TurnOptions()
-    return TurnOptions(
-        threshold=_bounded("threshold", turns.threshold, 0.01, 0.99) if turns.HasField("threshold") else usual.threshold,
-        silence_ms=_bounded("silence_ms", turns.silence_ms, MIN_SILENCE_MS, MAX_SILENCE_MS)
-        if turns.HasField("silence_ms")
-        else usual.silence_ms,
-        padding_ms=_bounded("padding_ms", turns.padding_ms, 0, MAX_PADDING_MS)
-        if turns.HasField("padding_ms")
-        else usual.padding_ms,
-    )
+    bounds = {
+        "threshold": (0.01, 0.99),
+        "silence_ms": (MIN_SILENCE_MS, MAX_SILENCE_MS),
+        "padding_ms": (0.0, MAX_PADDING_MS),
+    }
+    given = {name: getattr(turns, name) for name in bounds if turns.HasField(name)}
+    return TurnOptions(**{name: _bounded(name, value, *bounds[name]) for name, value in given.items()})
 
 
 def _bounded(name: str, value: float, low: float, high: float) -> float:
