@@ -170,8 +170,9 @@ class _Soak:
     async def _send(self, socket: Any) -> None:
         sent_s, looked_s = 0.0, 0.0
         for phase, piece in sound(self._task):
-            if phase != "speech":
-                self._quiet_from = min(self._quiet_from, sent_s)
+            if phase != "speech" and self._quiet_from > sent_s:
+                self._quiet_from = sent_s
+                await self._settled()
             await socket.send(np.clip(np.round(piece * 32768), -32768, 32767).astype("<i2").tobytes())
             sent_s += len(piece) / SAMPLE_RATE_HZ
             if sent_s >= looked_s + LOOK_S:
@@ -180,6 +181,12 @@ class _Soak:
                 self._result.looks.append(await asyncio.to_thread(self._look, phase, sent_s, heard))
                 self._tell(phase, sent_s)
         await socket.send(self._task.wish.dialect.end())
+
+    async def _settled(self) -> None:
+        """Wait for the finals of all that was said: silence is heard so fast that it would be over before them."""
+        until = time.monotonic() + STUCK_S
+        while self._result.finals < self._result.utterances and time.monotonic() < until:
+            await asyncio.sleep(ASK_AGAIN_S)
 
     def _catch_up(self, sent_s: float) -> Card | None:
         """Wait for the server. None where it does not tell how far it is."""
