@@ -593,7 +593,7 @@ def test_random_messages_in_any_order_leave_a_live_server(tmp_path: Path) -> Non
 
     async def whole() -> Any:
         async with serving(make_app(tmp_path, service)) as address:
-            for _ in range(40):
+            for _ in range(25):
                 await one(address)
             async with connect(f"ws://{address}/v1/realtime", proxy=None) as socket:
                 guest = Guest(socket, service)
