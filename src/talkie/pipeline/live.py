@@ -31,6 +31,8 @@ from talkie.types import (
 
 __all__ = ["LiveHearing", "LivePlan"]
 
+MAX_COMMIT_S = 600.0
+"""A client that says where an utterance ends does so within ten minutes of speech, or we do: its text has a bound."""
 NO_PARTIALS = Notice("no_partials", "The engine has no place for another speaker: what is said is told when it ends.")
 
 
@@ -89,6 +91,8 @@ class LiveHearing:
     def feed(self, samples: Samples) -> list[LiveEvent]:
         """More sound, of any length. Raises what a submit of the plan raises."""
         self._take(self._utterances.feed(samples))
+        if self._plan.by_client and self._open is not None and self.heard_s - self._open.start_s > MAX_COMMIT_S:
+            self._end(by_client=False)
         self._change_if_due()
         if self._open is None and self._utterances.open_from is not None:
             self._begin(self._utterances.open_from)
@@ -98,8 +102,7 @@ class LiveHearing:
 
     def commit(self) -> list[LiveEvent]:
         """The utterance ends here, by the client's word. With nothing to hear since the last: an empty final."""
-        self._end_by_client(self._utterances.finish())
-        self._utterances = self._listen_from(self._utterances.end)
+        self._end(by_client=True)
         self._change_if_due()
         return self.collect()
 
@@ -115,10 +118,9 @@ class LiveHearing:
     def finish(self) -> list[LiveEvent]:
         """No more sound will come. `pending` falls to False once all finals were collected."""
         windows = self._utterances.finish()
-        if self._plan.by_client and (windows or self._open is not None):
-            self._end_by_client(windows)
-        else:
-            self._take(windows)
+        self._take(windows)
+        if self._open is not None:
+            self._stop(self._open_span(windows))
         self._utterances = self._listen_from(self._utterances.end)
         return self.collect()
 
@@ -158,31 +160,33 @@ class LiveHearing:
     def _take(self, windows: list[Audio]) -> None:
         """Windows that came of themselves: each is an utterance, unless it is for the client to say."""
         for window in windows:
-            if self._open is None:
-                self._begin(round(window.start_s * SAMPLE_RATE_HZ))
-            self._finals.add(self._number, window, self._plan)
+            self._add(window)
             if self._plan.by_client:
                 self._go_on(window)
             else:
                 self._stop(_span(window))
 
+    def _add(self, window: Audio) -> None:
+        if self._open is None:
+            self._begin(round(window.start_s * SAMPLE_RATE_HZ))
+        self._finals.add(self._number, window, self._plan)
+
     def _go_on(self, window: Audio) -> None:
         if self._open is not None and self._open.guesses is not None:
-            self._open.guesses.go_on(round(_span(window).end_s * SAMPLE_RATE_HZ))
+            self._taken_back += self._open.guesses.go_on(round(_span(window).end_s * SAMPLE_RATE_HZ))
 
-    def _end_by_client(self, windows: list[Audio]) -> None:
-        now_s = self.heard_s
-        if self._plan.by_client:
-            self._take(windows)
-        else:
-            self._take(windows[:-1])
-            for window in windows[-1:]:
-                if self._open is None:
-                    self._begin(round(window.start_s * SAMPLE_RATE_HZ))
-                self._finals.add(self._number, window, self._plan)
-        start_s = self._open.start_s if self._open is not None else now_s
-        end_s = _span(windows[-1]).end_s if windows else now_s
-        self._stop(Span(start_s, end_s), by_client=True)
+    def _end(self, *, by_client: bool) -> None:
+        """What there is, is an utterance, said or not."""
+        windows = self._utterances.finish()
+        self._take(windows if self._plan.by_client else windows[:-1])
+        if not self._plan.by_client and windows:
+            self._add(windows[-1])
+        self._stop(self._open_span(windows), by_client=by_client)
+        self._utterances = self._listen_from(self._utterances.end)
+
+    def _open_span(self, windows: list[Audio]) -> Span:
+        end_s = _span(windows[-1]).end_s if windows else self.heard_s
+        return Span(self._open.start_s if self._open is not None else end_s, end_s)
 
     def _stop(self, span: Span, *, by_client: bool = False) -> None:
         """The utterance is over: what was still guessed of it is of no use."""

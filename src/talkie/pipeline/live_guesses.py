@@ -38,8 +38,9 @@ class Guesses(Protocol):
         """The newest guess, where it differs from the last that was collected."""
         ...
 
-    def go_on(self, sample: int) -> None:
-        """What was said before `sample` is on its way to its final text, and the utterance goes on."""
+    def go_on(self, sample: int) -> int:
+        """What was said before `sample` is on its way to its final text, and the utterance goes on. How many windows
+        were taken back."""
         ...
 
     def close(self) -> int:
@@ -104,10 +105,10 @@ class Passes:
             self._leave_behind(segments)
         return self._telling.partial(self._until / SAMPLE_RATE_HZ, transcript.language)
 
-    def go_on(self, sample: int) -> None:
-        self._drop()
+    def go_on(self, sample: int) -> int:
         self._telling.agreement.close()
         self._from = self._until = sample
+        return self._drop()
 
     def close(self) -> int:
         return self._drop()

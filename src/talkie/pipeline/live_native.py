@@ -65,8 +65,9 @@ class NativeGuesses:
         language = self._plan.options.language or self._plan.info.languages[0]
         return self._telling.partial(until_s, language)
 
-    def go_on(self, sample: int) -> None:
+    def go_on(self, sample: int) -> int:
         """The engine's own text goes on too."""
+        return 0
 
     def close(self) -> int:
         stream, self._stream = self._stream, None

@@ -14,6 +14,7 @@ from live_engine import INFO, Session, loud, quiet, sound
 from talkie.audio.segment import SegmentOptions
 from talkie.engines.base import RecognizeOptions
 from talkie.errors import EngineFailed, TalkieError
+from talkie.pipeline.live import MAX_COMMIT_S
 from talkie.types import LiveFinal, LivePartial, Segment, SpeechStarted, SpeechStopped, Transcript
 
 SHORT = SegmentOptions(max_seconds=4.0)
@@ -157,6 +158,19 @@ def test_a_long_commit_is_heard_window_by_window_while_it_is_spoken() -> None:
     assert session.texts()[-1].split()[:3] == ["w2", "w3", "w4"]
     assert session.texts()[-1].split()[-1] == "w29"
     assert len([event for event in session.events if isinstance(event, SpeechStopped)]) == 1
+
+
+def test_a_client_that_never_commits_is_not_listened_to_for_ever() -> None:
+    session = Session(by_client=True, partials=False)
+    speech = sound(0.5, 19.5)
+    for _ in range(32):
+        session.feed(speech, 1.0)
+    [stopped] = [event for event in session.events if isinstance(event, SpeechStopped)]
+    assert not stopped.by_client
+    assert stopped.at_s == pytest.approx(MAX_COMMIT_S, abs=2)
+    session.keep(session.hearing.commit())
+    words = " ".join(session.texts()).split()
+    assert len(words) == len(set(words)) > 1100
 
 
 def test_a_client_may_commit_within_turns_too() -> None:
