@@ -23,7 +23,7 @@ JOBS ?= auto
 export UV_PYTHON_DOWNLOADS ?= never
 export UV
 
-.PHONY: help setup demo test check format serve bench sbom pictures lock clean
+.PHONY: help setup demo test check format serve bench sbom protos pictures lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
@@ -72,6 +72,9 @@ format: setup ## put the code into shape
 
 sbom: setup ## write talkie.cdx.json: what is inside, from the lock (CycloneDX)
 	@"$(UV)" export --quiet --frozen --no-dev --format cyclonedx1.5 --preview-features sbom-export -o talkie.cdx.json
+
+protos: setup ## make the gRPC modules anew from their .proto
+	@scripts/protos.sh $(BIN)/python
 
 pictures: setup ## make the README's pictures anew, from real runs
 	@$(BIN)/python scripts/pictures.py
