@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -44,3 +45,25 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await running
+
+
+@contextlib.contextmanager
+def serving_beside(app: FastAPI) -> Iterator[str]:
+    """The same for tests that run in no event loop: the server is in a thread of its own."""
+    found: list[str] = []
+    is_up, leave = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with serving(app) as address:
+            found.append(address)
+            is_up.set()
+            await asyncio.to_thread(leave.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert is_up.wait(30)
+        yield found[0]
+    finally:
+        leave.set()
+        thread.join()

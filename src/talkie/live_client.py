@@ -34,6 +34,8 @@ OPEN_S, READY_S, CLOSE_S = 10.0, 300.0, 2.0
 PONG_S = 120.0
 """A server that holds us back answers no ping before it has heard what stands before it."""
 PIECE_BYTES = 64 * 1024
+SEND_BUFFER_BYTES = 128 * 1024
+"""What may stand in this machine's own buffer: a few seconds of sound, not minutes."""
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 
@@ -103,7 +105,7 @@ class LiveClient:
         query = urlencode([(name, _spelt(value)) for name, value in parameters.items() if value not in (None, "")])
         address = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{parts.path}{PATH}?{query}"
         try:
-            return connect(
+            opened = connect(
                 address,
                 ssl=trusting(cacert) if cacert and parts.scheme == "https" else None,
                 additional_headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -121,6 +123,9 @@ class LiveClient:
         except OSError as error:  # TimeoutError and ssl.SSLError are some
             why = "it took too long." if isinstance(error, TimeoutError) else f"{error.strerror or error}."
             raise ServerUnreachable(self.url, why) from error
+        with contextlib.suppress(OSError):  # it may be over already; what it said is still to be read
+            opened.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        return opened
 
     def _refused(self, status: int, body: bytes | None) -> TalkieError:
         if status == 404:

@@ -29,6 +29,7 @@ ENCODINGS = {
 TELEPHONE = ("mulaw", "alaw")
 TELEPHONE_HZ = 8_000
 MIN_PAUSE_MS, MAX_PAUSE_MS, MAX_PADDING_MS = 100, 10_000, 2_000
+MIN_THRESHOLD, MAX_THRESHOLD = 0.01, 0.99
 TASKS = ("transcribe", "translate")
 MAX_COMMAND_CHARS = 4_096
 
@@ -113,7 +114,7 @@ def _turns(fields: Fields) -> TurnOptions | None:
         return None
     default = TurnOptions()
     pause_ms = None if ends in TRUE - {"1"} else fields.number("endpointing", MIN_PAUSE_MS, MAX_PAUSE_MS)
-    threshold = fields.number("vad_threshold", 0.0, 1.0)
+    threshold = fields.number("vad_threshold", MIN_THRESHOLD, MAX_THRESHOLD)
     padding_ms = fields.number("vad_padding", 0.0, MAX_PADDING_MS)
     return TurnOptions(
         threshold=default.threshold if threshold is None else threshold,
