@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -137,6 +138,8 @@ class _Soak:
         self._task, self._progress = task, progress
         self._result = SoakResult()
         self._events, self._began, self._quiet_from = 0, 0.0, float("inf")
+        self._answered = asyncio.Event()
+        self._answered.set()
         self._http = httpx.Client(base_url=task.wish.url, timeout=5.0, trust_env=False)
 
     async def run(self) -> SoakResult:
@@ -184,9 +187,8 @@ class _Soak:
 
     async def _settled(self) -> None:
         """Wait for the finals of all that was said: silence is heard so fast that it would be over before them."""
-        until = time.monotonic() + STUCK_S
-        while self._result.finals < self._result.utterances and time.monotonic() < until:
-            await asyncio.sleep(ASK_AGAIN_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), STUCK_S)
 
     def _catch_up(self, sent_s: float) -> Card | None:
         """Wait for the server. None where it does not tell how far it is."""
@@ -212,6 +214,10 @@ class _Soak:
                 self._events += 1
                 self._result.utterances += one.kind == "started"
                 self._result.finals += one.kind == "final"
+                if self._result.finals >= self._result.utterances:
+                    self._answered.set()
+                else:
+                    self._answered.clear()
                 self._result.silent_events += one.span.start_s >= self._quiet_from
             if one.kind == "done":
                 return

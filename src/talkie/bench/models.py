@@ -24,6 +24,7 @@ RECORD = "shape.json"
 EDITION = 4
 """Counts changes of what is written, so that a directory of an older edition is made anew."""
 FORMATS = ("ct2-float32", "ct2-int8", "openai", "ggml", "hf", "openvino")
+WORDS = Script().words
 _HASHED_AT_ONCE = 1 << 20
 
 Report = Callable[[str, int, int], None]
@@ -33,7 +34,8 @@ Report = Callable[[str, int, int], None]
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to make. `vocabulary` is Whisper's own multilingual.tiktoken, else one is made up. `python` runs
-    optimum-intel, for the format `openvino` alone."""
+    optimum-intel, for the format `openvino` alone. `words` are written for each window: what is said in 30 s, or in a
+    sentence."""
 
     out: Path
     sizes: tuple[str, ...] = ("tiny", "base")
@@ -41,6 +43,12 @@ class Wish:
     seed: int = 0
     vocabulary: Path | None = None
     python: Path | None = None
+    words: int = WORDS
+
+    @property
+    def script(self) -> Script:
+        """What the models write: as many words as wished, in phrases of about ten seconds at that rate."""
+        return Script(words=self.words, segments=max(1, round(3 * self.words / WORDS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class _Maker:
             self._vocabulary = read_vocabulary(wish.vocabulary, languages=languages, seed=wish.seed)
         else:
             self._vocabulary = make_vocabulary(languages=languages)
-        self._text = written_text(Script(), self._vocabulary)
+        self._text = written_text(wish.script, self._vocabulary)
         self._weights: Any = None
 
     def make(self, form: str) -> Made:
@@ -137,7 +145,7 @@ class _Maker:
         if self._weights is None:
             from talkie.bench.shape_weights import Weights
 
-            self._weights = Weights(SHAPES[self._size], learn(self._vocabulary, Script()), self._wish.seed)
+            self._weights = Weights(SHAPES[self._size], learn(self._vocabulary, self._wish.script), self._wish.seed)
         return _write(form, directory, self._weights, self._vocabulary)
 
     def _export(self, directory: Path) -> Path:

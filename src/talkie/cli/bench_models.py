@@ -29,12 +29,15 @@ def models(
     exporter: Annotated[
         Path | None, typer.Option(help="A Python that has optimum-intel, for the format openvino.")
     ] = None,
+    words: Annotated[
+        int, typer.Option(min=1, max=200, help="Words for each window: 65 are 30 s of speech, 12 a sentence.")
+    ] = 65,
 ) -> None:
     """Make models of the real dimensions that write one text for any sound: for speed only."""
     from talkie.bench.models import Wish, make_models
     from talkie.bench.shape_true import SPEED_ONLY
 
-    wish = Wish(out, _listed(sizes), _listed(formats), seed, vocabulary, exporter)
+    wish = Wish(out, _listed(sizes), _listed(formats), seed, vocabulary, exporter, words)
     if vocabulary is None and {"openai", "ggml"} & set(wish.formats):
         note("without --vocabulary, programs that have Whisper's own built in write other words.")
     with _bar() as report:

@@ -165,6 +165,14 @@ def test_what_is_there_is_kept_and_what_is_broken_is_made_anew(tmp_path: Path) -
     assert [path.name for path in first.directory.parent.iterdir()] == ["openai"]
 
 
+def test_a_model_that_says_a_sentence_is_another_one(tmp_path: Path) -> None:
+    (long,) = make_models(Wish(tmp_path, ("micro",), ("openai",)))
+    (short,) = make_models(Wish(tmp_path, ("micro",), ("openai",), words=12))
+    assert (len(long.text.split()), len(short.text.split())) == (65, 12)
+    assert long.sha256 != short.sha256
+    assert read_made(short.directory) == short
+
+
 @pytest.mark.parametrize(
     ("wish", "param"),
     [
