@@ -178,6 +178,37 @@ def test_silence_says_nothing_and_a_commit_of_it_is_answered(server: ServerProce
     assert texts(told) == [""] and told[0].type == "input_audio_buffer.committed"
 
 
+def test_what_was_cleared_is_never_told(server: ServerProcess) -> None:
+    async def talk() -> list[RealtimeServerEvent]:
+        async with connected(server) as connection:
+            await speak(connection, PAUSE + pcm("stop the music now")[:-RATE])
+            told = await until(connection, "input_audio_buffer.speech_started")
+            await connection.input_audio_buffer.clear()
+            await speak(connection, PAUSE + pcm(COMMANDS[5]) + PAUSE)
+            return told + await until(connection, HEARD + "completed")
+
+    told = run(talk())
+    kinds = [event.type for event in told]
+    assert texts(told) == [COMMANDS[5]] and kinds.count("input_audio_buffer.committed") == 1
+    assert kinds.count("input_audio_buffer.speech_started") == kinds.count("input_audio_buffer.speech_stopped") == 2
+
+
+def test_settings_change_between_two_sentences(server: ServerProcess) -> None:
+    """From turns that the server finds to commits, and from one format of sound to another."""
+
+    async def talk() -> list[str]:
+        async with connected(server) as connection:
+            await speak(connection, pcm(COMMANDS[6]) + PAUSE)
+            told = await until(connection, HEARD + "completed")
+            sound: Any = {"turn_detection": None, "format": {"type": "audio/pcm", "rate": 16_000}}
+            await connection.session.update(session={"type": "transcription", "audio": {"input": sound}})
+            await speak(connection, pcm(COMMANDS[7], 16_000))
+            await connection.input_audio_buffer.commit()
+            return texts(told + await until(connection, HEARD + "completed"))
+
+    assert run(talk()) == [COMMANDS[6], COMMANDS[7]]
+
+
 def test_an_error_is_theirs_and_ends_nothing(server: ServerProcess) -> None:
     async def talk() -> Any:
         async with connected(server, turn_detection=None) as connection:

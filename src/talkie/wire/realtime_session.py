@@ -24,6 +24,7 @@ INCLUDES = (LOGPROBS, WORDS, SEGMENTS)
 """The first is OpenAI's, the others are ours: words in `completed`, and an event for every segment."""
 
 SERVER_VAD, SEMANTIC_VAD = "server_vad", "semantic_vad"
+MIN_THRESHOLD, MIN_SILENCE_MS = 0.01, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ class Turns:
     eagerness: str = ""
 
     def options(self) -> TurnOptions:
-        return TurnOptions(self.threshold, float(self.silence_duration_ms), float(self.prefix_padding_ms))
+        """The ends of OpenAI's ranges mean as little, or as much, as there can be."""
+        threshold = min(max(self.threshold, MIN_THRESHOLD), 1 - MIN_THRESHOLD)
+        silence_ms = max(self.silence_duration_ms, MIN_SILENCE_MS)
+        return TurnOptions(threshold, float(silence_ms), float(self.prefix_padding_ms))
 
     def view(self) -> dict[str, Any]:
         if self.eagerness:

@@ -28,7 +28,7 @@ from talkie.wire.realtime_session import (
 
 EAGERNESS_MS = {"low": 2000, "medium": 1000, "auto": 1000, "high": 500}
 """`semantic_vad`: nobody here understands when a thought is complete, so eagerness becomes patience with pauses."""
-MAX_PAUSE_MS = 10_000
+MAX_PAUSE_MS, MAX_PADDING_MS = 10_000, 2_000
 MAX_TEXTS = 1000
 CURRENT = {"format": "format", "transcription": "transcription", "turn_detection": "turn_detection"}
 OLDER = {
@@ -125,7 +125,7 @@ def _turns(value: Any, place: str) -> Turns | None:
 
     return Turns(
         threshold=number("threshold", 1, usual.threshold),
-        prefix_padding_ms=round(number("prefix_padding_ms", MAX_PAUSE_MS, usual.prefix_padding_ms)),
+        prefix_padding_ms=round(number("prefix_padding_ms", MAX_PADDING_MS, usual.prefix_padding_ms)),
         silence_duration_ms=round(number("silence_duration_ms", MAX_PAUSE_MS, usual.silence_duration_ms)),
     )
 

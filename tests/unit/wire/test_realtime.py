@@ -153,6 +153,8 @@ def test_models_by_the_names_clients_know(name: str, model: str) -> None:
         ({}, TurnOptions()),
         ({"type": "server_vad", "threshold": 0.7, "silence_duration_ms": 200}, TurnOptions(0.7, 200.0, 300.0)),
         ({"type": "server_vad", "prefix_padding_ms": 100, "create_response": False}, TurnOptions(0.5, 500.0, 100.0)),
+        ({"threshold": 0, "silence_duration_ms": 0, "prefix_padding_ms": 0}, TurnOptions(0.01, 32.0, 0.0)),
+        ({"threshold": 1}, TurnOptions(0.99)),
         ({"type": "semantic_vad"}, TurnOptions(silence_ms=1000.0)),
         ({"type": "semantic_vad", "eagerness": "high"}, TurnOptions(silence_ms=500.0)),
         ({"type": "semantic_vad", "eagerness": "low"}, TurnOptions(silence_ms=2000.0)),
