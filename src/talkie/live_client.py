@@ -31,6 +31,7 @@ from talkie.wire.listen_events import Done, Ready, Refusal, Told, read_message
 
 PATH = "/v1/listen"
 OPEN_S, READY_S, CLOSE_S = 10.0, 300.0, 2.0
+LOOK_UP_S = 0.5
 PONG_S = 120.0
 """A server that holds us back answers no ping before it has heard what stands before it."""
 PIECE_BYTES = 64 * 1024
@@ -143,11 +144,20 @@ class LiveClient:
             raise AnswerError(self.url, "it does not say that it is ready.")
         return told
 
-    def _hear(self, timeout_s: float | None = None) -> Told | None:
+    def _hear(self, patience_s: float | None = None) -> Told | None:
+        """The next message. It looks up now and then: a signal may have come to another thread, and wake nobody."""
+        waited_s = 0.0
+        while True:
+            try:
+                return self._receive(LOOK_UP_S)
+            except TimeoutError:
+                waited_s += LOOK_UP_S
+                if patience_s is not None and waited_s >= patience_s:
+                    raise ServerUnreachable(self.url, "it says nothing.") from None
+
+    def _receive(self, timeout_s: float) -> Told | None:
         try:
             told = read_message(self._socket.recv(timeout_s))
-        except TimeoutError:
-            raise ServerUnreachable(self.url, "it says nothing.") from None
         except ConnectionClosed as error:
             code = f" ({error.rcvd.code})" if error.rcvd else ""
             raise ServerUnreachable(self.url, f"the connection broke{code}.") from error

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from talkie.cli.keyboard import Keyboard
     from talkie.cli.live import Show
     from talkie.cli.live_ears import Ears
+    from talkie.cli.stop import Stop
     from talkie.runtime.requests import LiveRequest
     from talkie.types import LiveEvent
 
@@ -122,10 +123,11 @@ class Dictation:
                 return False
 
     def _hear(self) -> str:
-        from talkie.cli.live import interrupted_twice, listen_to
+        from talkie.cli.live import listen_to
         from talkie.cli.live_options import open_source
+        from talkie.cli.stop import Stop, interrupted_twice
 
-        stop, heard = threading.Event(), _Heard()
+        stop, heard = Stop(), _Heard()
         with contextlib.ExitStack() as stack:
             source = open_source(self.file, raw=None, realtime=False, device=self.device)
             stack.enter_context(contextlib.closing(source))
@@ -143,7 +145,7 @@ class Dictation:
         return heard.text
 
     @contextlib.contextmanager
-    def _watched(self, stop: threading.Event) -> Iterator[None]:
+    def _watched(self, stop: Stop) -> Iterator[None]:
         """A key ends what is said."""
         if self.keyboard is None:
             yield

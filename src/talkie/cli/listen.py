@@ -6,7 +6,6 @@ Raises Talkie's errors; `cli/main.py` turns them into messages. Knows nothing of
 from __future__ import annotations
 
 import contextlib
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,9 +73,10 @@ def listen(
     output has one line for each utterance. The first Ctrl-C stops listening and waits for the last words, a second one
     leaves at once.
     """
-    from talkie.cli.live import interrupted_twice, listen_to
+    from talkie.cli.live import listen_to
     from talkie.cli.live_options import Place, is_terminal, live_request, open_source
     from talkie.cli.output import say
+    from talkie.cli.stop import Stop, interrupted_twice
 
     if devices:
         from talkie.cli.microphone_list import show_devices
@@ -95,7 +95,7 @@ def listen(
     )
     place = Place.of({"home": home, "threads": threads}, server, api_key, cacert)
     form = _format_of(output) if output else ""
-    stop = threading.Event()
+    stop = Stop()
     with contextlib.ExitStack() as stack:
         ears = stack.enter_context(contextlib.closing(place.ears(request)))
         sound = open_source(file or _argument(source), raw=raw, realtime=realtime, device=device)

@@ -1,30 +1,29 @@
 """Listening from beginning to end: a source is pumped into an ear while its events are shown.
 
-The first Ctrl-C stops the source and lets what was said be heard to its end; the second leaves at once. Knows nothing
-of options, devices or formats.
+Stopping ends the source and lets what was said be heard to its end. Knows nothing of options, devices or formats.
 """
 
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from talkie.types import LiveEvent
 
 if TYPE_CHECKING:
     from talkie.cli.live_ears import Ear, Ears
     from talkie.cli.live_sources import Source
+    from talkie.cli.stop import Stop
     from talkie.runtime.requests import LiveRequest
 
 JOIN_S = 2.0
 Show = Callable[[LiveEvent], None]
 
 
-def listen_to(source: Source, ears: Ears, request: LiveRequest, show: Show, stop: threading.Event) -> None:
+def listen_to(source: Source, ears: Ears, request: LiveRequest, show: Show, stop: Stop) -> None:
     """Hear the source until it ends or `stop` is set, and what was said until then to its end.
 
     Raises what went wrong with the source or with the ear.
@@ -46,7 +45,7 @@ def listen_to(source: Source, ears: Ears, request: LiveRequest, show: Show, stop
 class _Pump(threading.Thread):
     """Carries sound from the source to the ear. `error` is what ended it early."""
 
-    def __init__(self, source: Source, ear: Ear, stop: threading.Event) -> None:
+    def __init__(self, source: Source, ear: Ear, stop: Stop) -> None:
         super().__init__(name="pump", daemon=True)
         self._source, self._ear, self._stop_asked = source, ear, stop
         self.error: Exception | None = None
@@ -61,20 +60,3 @@ class _Pump(threading.Thread):
             self.error = error
         finally:
             self._ear.finish()
-
-
-@contextlib.contextmanager
-def interrupted_twice(stop: threading.Event) -> Iterator[None]:
-    """The first signal sets `stop`, the second raises `KeyboardInterrupt`."""
-
-    def hear(number: int, frame: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import select
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from talkie.audio.decode import AudioStream, RawFormat, open_audio
 from talkie.cli.output import note
+from talkie.cli.stop import Stop
 from talkie.errors import EmptyAudio, InvalidValue
 from talkie.types import SAMPLE_RATE_HZ
 from talkie.wire.wav_stream import WavStream
@@ -32,7 +32,7 @@ class Source(Protocol):
     @property
     def raw(self) -> RawFormat: ...
 
-    def pieces(self, stop: threading.Event) -> Iterator[bytes]: ...
+    def pieces(self, stop: Stop) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...
 
@@ -47,7 +47,7 @@ class Recording:
         self._audio: AudioStream = open_audio(path, raw=raw)
         self._realtime = realtime
 
-    def pieces(self, stop: threading.Event) -> Iterator[bytes]:
+    def pieces(self, stop: Stop) -> Iterator[bytes]:
         began, sent = time.monotonic(), 0
         for block in self._audio.blocks():
             for at in range(0, len(block), PIECE_SAMPLES):
@@ -80,7 +80,7 @@ class Piped:
         self._first = b"" if raw else self._begin()
         self.raw = raw or (self._wav and self._wav.raw) or RawFormat(SAMPLE_RATE_HZ)
 
-    def pieces(self, stop: threading.Event) -> Iterator[bytes]:
+    def pieces(self, stop: Stop) -> Iterator[bytes]:
         if self._first:
             yield self._first
         while not stop.is_set():

@@ -7,7 +7,6 @@ oldest and is told.
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +17,7 @@ import numpy as np
 
 from talkie.audio.formats import MAX_RATE_HZ, MIN_RATE_HZ, RawFormat
 from talkie.cli.output import note
+from talkie.cli.stop import Stop
 from talkie.errors import EngineUnavailable, TalkieError
 
 BLOCK_S = 0.05
@@ -90,7 +90,7 @@ class Microphone:
         except (sound.PortAudioError, ValueError) as error:  # ValueError: no such device
             raise NoMicrophone(f"{error}.", hint="`talkie listen --devices` lists those that are here.") from None
 
-    def pieces(self, stop: threading.Event) -> Iterator[bytes]:
+    def pieces(self, stop: Stop) -> Iterator[bytes]:
         """What is said, until `stop` is set."""
         ear = _SilenceWatch()
         while not stop.is_set():

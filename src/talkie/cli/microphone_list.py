@@ -9,6 +9,7 @@ import time
 
 from talkie.cli.microphone import Microphone, devices, peak
 from talkie.cli.output import say, table
+from talkie.cli.stop import Stop
 
 TRY_S = 3.0
 REPAINT_S = 0.1
@@ -38,7 +39,7 @@ def _loudest(device: str | None) -> float:
     """The loudest sample of a few seconds, 0 to 1, with a meter where somebody looks."""
     loudest, painted_at = 0.0, 0.0
     with Microphone(device) as microphone:
-        stop = threading.Event()
+        stop = Stop()
         timer = threading.Timer(TRY_S, stop.set)
         timer.start()
         try:

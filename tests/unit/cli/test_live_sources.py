@@ -14,12 +14,13 @@ from live_files import recording
 from talkie.audio.formats import RawFormat
 from talkie.cli import live_sources
 from talkie.cli.live_sources import Piped, Recording
+from talkie.cli.stop import Stop
 from talkie.errors import EmptyAudio, InvalidValue, TalkieError, UnreadableFile
 
 
 def everything(source: Recording | Piped) -> bytes:
     with contextlib.closing(source):
-        return b"".join(source.pieces(threading.Event()))
+        return b"".join(source.pieces(Stop()))
 
 
 def test_a_recording_is_decoded(tmp_path: Path) -> None:
@@ -43,13 +44,13 @@ def test_a_recording_at_speaking_pace_waits(tmp_path: Path) -> None:
     path.write_bytes(recording())
     waits: list[float] = []
 
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0.0)
+    class Hasty(Stop):
+        def wait(self, timeout_s: float) -> bool:
+            waits.append(timeout_s)
             return len(waits) > 3
 
     source = Recording(path, realtime=True)
-    assert len(list(source.pieces(Stop()))) == 3
+    assert len(list(source.pieces(Hasty()))) == 3
     source.close()
     assert 0.05 < waits[0] <= 0.1 and waits[3] > 0.3
 
@@ -87,7 +88,7 @@ def test_a_pipe_with_nothing_in_it(data: bytes) -> None:
 def test_a_pipe_in_which_nothing_comes_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_sources, "LOOK_S", 0.01)
     read, write = os.pipe()
-    stop = threading.Event()
+    stop = Stop()
     with os.fdopen(read, "rb") as stream, os.fdopen(write, "wb") as sender:
         source = Piped(RawFormat(16_000), stream)
         pieces = source.pieces(stop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from talkie.audio.formats import RawFormat
 from talkie.cli import microphone, microphone_list
 from talkie.cli.microphone import Microphone, NoMicrophone, devices, peak
+from talkie.cli.stop import Stop
 
 LOUD = np.full(2205, 16384, "<i2").tobytes()
 SILENT = bytes(4410)
@@ -79,7 +79,7 @@ def sound(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeSound]]
 
 def test_it_records_at_its_own_rate(sound: Callable[..., FakeSound]) -> None:
     fake = sound(LOUD, SILENT)
-    stop = threading.Event()
+    stop = Stop()
     with Microphone() as mic:
         pieces = mic.pieces(stop)
         assert [next(pieces), next(pieces)] == [LOUD, SILENT]
@@ -104,7 +104,7 @@ def test_what_is_not_taken_in_time_is_lost_and_told(
 ) -> None:
     blocks = [bytes([number % 256, 1]) * 10 for number in range(605)]
     sound(*blocks)
-    stop = threading.Event()
+    stop = Stop()
     with Microphone() as mic:
         pieces = mic.pieces(stop)
         assert [next(pieces) for _ in range(600)] == blocks[5:]
@@ -114,7 +114,7 @@ def test_what_is_not_taken_in_time_is_lost_and_told(
 def test_one_that_is_unplugged(sound: Callable[..., FakeSound]) -> None:
     sound(lives=False)
     with Microphone() as mic, pytest.raises(NoMicrophone, match="gone"):
-        list(mic.pieces(threading.Event()))
+        list(mic.pieces(Stop()))
 
 
 @pytest.mark.parametrize(("first", "told"), [(SILENT, True), (LOUD, False)])
@@ -123,7 +123,7 @@ def test_one_that_is_muted(
 ) -> None:
     sound(first, *[SILENT] * 100)
     with Microphone() as mic:
-        pieces = mic.pieces(threading.Event())
+        pieces = mic.pieces(Stop())
         for _ in range(101):
             next(pieces)
     assert ("muted" in capsys.readouterr().err) is told
