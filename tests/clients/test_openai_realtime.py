@@ -7,9 +7,13 @@ import asyncio
 import base64
 import itertools
 import json
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -207,6 +211,17 @@ def test_settings_change_between_two_sentences(server: ServerProcess) -> None:
             return texts(told + await until(connection, HEARD + "completed"))
 
     assert run(talk()) == [COMMANDS[6], COMMANDS[7]]
+
+
+def test_the_example_of_the_guide(server: ServerProcess, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "realtime.md").read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[0]
+    assert "http://127.0.0.1:8000" in example and '"none"' in example
+    program, recording = tmp_path / "example.py", tmp_path / "speech.raw"
+    program.write_text(example.replace("http://127.0.0.1:8000", server.url).replace('"none"', repr(KEY)))
+    recording.write_bytes(pcm(COMMANDS[8]))
+    said = subprocess.run([sys.executable, program, recording], capture_output=True, text=True, timeout=60, check=True)
+    assert words(said.stdout.splitlines()[-1]) == COMMANDS[8]
 
 
 def test_an_error_is_theirs_and_ends_nothing(server: ServerProcess) -> None:
