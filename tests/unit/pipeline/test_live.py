@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes import FAKE_INFO
-from live_engine import INFO, Session, loud, quiet, sound
+from fakes import FAKE_INFO, LoudnessDetector
+from live_engine import INFO, HandSubmit, Session, loud, quiet, sound
 from talkie.audio.segment import SegmentOptions
 from talkie.engines.base import RecognizeOptions
 from talkie.errors import EngineFailed, TalkieError
-from talkie.pipeline.live import MAX_COMMIT_S
+from talkie.pipeline.live import MAX_COMMIT_S, LiveHearing, LivePlan
 from talkie.types import LiveFinal, LivePartial, Segment, SpeechStarted, SpeechStopped, Transcript
 
 SHORT = SegmentOptions(max_seconds=4.0)
@@ -358,3 +360,24 @@ def check_order(session: Session) -> None:
     assert finals == list(range(len(finals)))
     assert set(state.values()) <= {"final"}
     assert INFO.name == "fake"
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_session_that_is_closed_leaves_nothing_behind(at_once: bool) -> None:
+    """Without waiting for Python to look for cycles: its sound would pile up meanwhile."""
+    gc.disable()
+    try:
+        finals, guesses = HandSubmit(at_once=at_once), HandSubmit(at_once=at_once)
+        hearing = LiveHearing(LivePlan(finals, guesses, INFO, LoudnessDetector()), lambda: None)
+        for piece in np.array_split(sound(1.0, 1.0, 1.0, 2.0), 50):
+            hearing.feed(piece)
+        assert finals.asked
+        assert guesses.asked
+        gone = [weakref.ref(hearing), *(weakref.ref(one.future) for one in (*finals.asked, *guesses.asked))]
+        hearing.close()
+        for submit in (finals, guesses):  # a line forgets what was cancelled
+            submit.asked.clear()
+        del hearing
+        assert [one() for one in gone] == [None] * len(gone)
+    finally:
+        gc.enable()
