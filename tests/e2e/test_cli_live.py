@@ -124,7 +124,7 @@ def test_the_microphone_is_heard_until_ctrl_c(tmp_path: Path, desk: dict[str, st
         terminal.process.send_signal(signal.SIGINT)
         after = terminal.wait_for("] hello there general")
         assert terminal.end() == 0
-    assert "\x1b[2K" in before and "[00:00.0 - " in after
+    assert "\x1b[2K" in after and "[00:00.0 - " in after
 
 
 def run(*arguments: str, home: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
