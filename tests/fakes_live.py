@@ -30,6 +30,7 @@ class FakeLiveSession:
 
     def __init__(self, request: LiveRequest, texts: tuple[str, ...], *, error: TalkieError | None = None) -> None:
         self.id = "live_fake"
+        self.model = "fake-en"
         self.requests = [request]
         self.heard = bytearray()
         self.full = 0

@@ -121,6 +121,10 @@ class LiveSession:
         return self.who.id
 
     @property
+    def model(self) -> str:
+        return self.who.model
+
+    @property
     def ended(self) -> bool:
         return self._over
 

@@ -32,6 +32,11 @@ class LiveSession(Protocol):
     def id(self) -> str: ...
 
     @property
+    def model(self) -> str:
+        """The name of the model that hears it."""
+        ...
+
+    @property
     def ended(self) -> bool:
         """No event will come any more; those that wait can still be taken."""
         ...
@@ -98,6 +103,10 @@ class LiveLine:
     @property
     def id(self) -> str:
         return self._session.id
+
+    @property
+    def model(self) -> str:
+        return self._session.model
 
     async def send(self, data: bytes) -> None:
         """Sound of any length; waits for room. None at all says that somebody is there. Raises the session's error."""

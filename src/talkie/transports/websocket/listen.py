@@ -66,7 +66,7 @@ async def _converse(socket: Socket, parameters: list[tuple[str, str]]) -> None:
     label = socket.label
     door = label if label in OWN_CLIENTS else "listen"
     async with open_line(socket.door.service, sound.call.request, door=door, owner=socket.owner, client=label) as line:
-        await socket.send(told.to_text(told.ready_message(line.id, call.request.model)))
+        await socket.send(told.to_text(told.ready_message(line.id, line.model)))
         try:
             await together(_hear(socket, line, sound), _tell(socket, line, sound))
         finally:
