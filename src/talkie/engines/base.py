@@ -157,8 +157,9 @@ class SynthesizeOptions:
     """How a text is to be spoken; what `SynthesizerInfo` does not promise is refused before it comes here.
 
     `voice` is one of the engine's voices, empty: the one for `language`. `speed` 1.0 is the voice's own, 0.25..4.0;
-    `pitch` likewise, 0.5..2.0; `volume` 0.0..2.0. `phonemes`: the text is IPA in place of letters. `reference` is a
-    recording whose voice is to be imitated.
+    `pitch` likewise, 0.5..2.0; `volume` 0.0..2.0. `phonemes`: the text is IPA in place of letters; `inline`: only the
+    stretches of it from one character to another are said as the IPA beside them. `reference` is a recording whose
+    voice is to be imitated.
     """
 
     voice: str = ""
@@ -167,6 +168,7 @@ class SynthesizeOptions:
     pitch: float = 1.0
     volume: float = 1.0
     phonemes: bool = False
+    inline: tuple[tuple[int, int, str], ...] = ()
     reference: Path | None = None
 
 
@@ -174,7 +176,7 @@ class SynthesizeOptions:
 class SynthesizerInfo:
     """What a synthesiser can do. `marks` are the kinds it gives by itself; `workers` the most threads it gains from.
 
-    `pitch`, `phonemes` and `cloning` say that it can do as `SynthesizeOptions` asks.
+    `pitch`, `phonemes`, `inline_phonemes` and `cloning` say that it can do as `SynthesizeOptions` asks.
     """
 
     name: str
@@ -187,6 +189,7 @@ class SynthesizerInfo:
     workers: int = 1
     pitch: bool = False
     phonemes: bool = False
+    inline_phonemes: bool = False
     cloning: bool = False
     device: str = "cpu"
     compute_type: str = ""

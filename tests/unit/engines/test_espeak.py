@@ -1,5 +1,7 @@
 """The built-in voice: sound, marks, closed lists and odd texts, through a real worker process."""
 
+# ruff: noqa: RUF001  (IPA has letters of its own that look like others)
+
 from __future__ import annotations
 
 import os
@@ -64,6 +66,90 @@ def brightness_hz(samples: np.ndarray) -> float:
 def test_speed_shortens(voice: EspeakSynthesizer) -> None:
     slow, normal, quick = (len(speech(voice, speed=speed)) for speed in (0.5, 1.0, 2.0))
     assert quick < normal < slow
+
+
+def phonemes(espeak: EspeakSynthesizer, text: str, **options: object) -> str:
+    chunks = espeak.synthesize(text, SynthesizeOptions(**options))
+    return "".join(mark.text for chunk in chunks for mark in chunk.marks if mark.kind == "phoneme")
+
+
+def pitch_hz(samples: np.ndarray) -> float:
+    """The shortest strong period from 60 to 400 Hz."""
+    spectrum = np.abs(np.fft.rfft(samples, 2 * len(samples))) ** 2
+    likeness = np.fft.irfft(spectrum)[: len(samples)]
+    low, high = 22050 // 400, 22050 // 60
+    strong = np.flatnonzero(likeness[low:high] > 0.7 * likeness[low:high].max())[0] + low
+    return 22050 / (strong + int(np.argmax(likeness[strong : strong + 20])))
+
+
+def test_pitch_moves_the_voice(voice: EspeakSynthesizer) -> None:
+    low, normal, high = (pitch_hz(speech(voice, pitch=pitch)) for pitch in (0.6, 1.0, 1.6))
+    assert low < 0.8 * normal
+    assert high > 1.3 * normal
+
+
+def test_volume_scales_and_never_clips(voice: EspeakSynthesizer) -> None:
+    silent, half, normal, double = (np.abs(speech(voice, volume=volume)).max() for volume in (0.0, 0.5, 1.0, 2.0))
+    assert silent == 0.0
+    assert half == pytest.approx(normal / 2, rel=0.02)
+    assert 1.2 * normal < double < 0.99
+
+
+@pytest.mark.parametrize(("option", "value"), [("pitch", 0.4), ("pitch", 2.1), ("volume", -0.1), ("volume", 2.1)])
+def test_pitch_and_volume_have_bounds(voice: EspeakSynthesizer, option: str, value: float) -> None:
+    with pytest.raises(InvalidValue, match=option):
+        voice.synthesize("x", SynthesizeOptions(**{option: value}))
+
+
+@pytest.mark.parametrize(
+    ("ipa", "language", "said"),
+    [
+        ("təˈmɑːtoʊ", "en", "təmˈɑːɾoʊ"),
+        ("ˈt͡ʃiːz", "en", "tʃˈiːz"),
+        ("ˈʃtʁaːsə", "de", "ʃdʁˈaːsə|ʃtʁˈasə|ʃtʁˈaːsə"),
+        ("bɔ̃ˈʒuʁ", "fr", "bɔ̃ʒˈuʁ"),
+        ("ˈɲo", "es", "ɲˈo"),
+    ],
+)
+def test_phonemes_are_said(voice: EspeakSynthesizer, ipa: str, language: str, said: str) -> None:
+    assert phonemes(voice, ipa, language=language, phonemes=True) in said.split("|")
+
+
+def test_words_of_phonemes_have_marks(voice: EspeakSynthesizer) -> None:
+    [chunk] = voice.synthesize("həˈloʊ wˈɜːld", SynthesizeOptions(phonemes=True))
+    assert [mark.text for mark in chunk.marks if mark.kind == "word"] == ["həˈloʊ", "wˈɜːld"]
+
+
+def test_phonemes_inside_a_text(voice: EspeakSynthesizer) -> None:
+    options = SynthesizeOptions(inline=((8, 14, "təˈmɑːtoʊ"),))
+    [chunk] = voice.synthesize("say the tomato [[now]] please", options)
+    words = [mark for mark in chunk.marks if mark.kind == "word"]
+    assert [mark.text for mark in words] == ["say", "the", "tomato", "now", "please"]
+    tomato = [mark.text for mark in chunk.marks if mark.kind == "phoneme" and words[2].start_s <= mark.start_s]
+    assert "".join(tomato).startswith("təmˈɑː")
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "de", "fr", "es", "it", "pl", "ru", "sv", "nl", "pt", "cs", "tr", "cmn", "hi"]
+)
+def test_what_a_voice_says_it_can_say_again(voice: EspeakSynthesizer, language: str) -> None:
+    said = phonemes(voice, "3 8 21 100", language=language)
+    again = phonemes(voice, said, language=language, phonemes=True)
+    assert len(again) > 0.6 * len(said)
+
+
+@pytest.mark.parametrize("symbol", ["漢", "@", "ﬁ"])
+def test_a_symbol_that_is_no_phoneme(voice: EspeakSynthesizer, symbol: str) -> None:
+    with pytest.raises(InvalidValue, match="no sound"):
+        list(voice.synthesize(f"he{symbol}lo", SynthesizeOptions(phonemes=True)))
+    assert phonemes(voice, "hi", language="en")
+
+
+def test_words_end_where_their_sound_ends(voice: EspeakSynthesizer) -> None:
+    [chunk] = voice.synthesize("Hello, world.", SynthesizeOptions())
+    hello, world = (mark for mark in chunk.marks if mark.kind == "word")
+    assert hello.end_s < world.start_s - 0.1
+    assert world.end_s < len(chunk.samples) / chunk.sample_rate - 0.2
 
 
 def test_variants_differ(voice: EspeakSynthesizer) -> None:

@@ -6,11 +6,14 @@ file formats or requests; `espeak_worker.py` is the other end.
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +26,11 @@ MAX_TEXT_CHARACTERS = 4096
 SPEEDS = (0.25, 4.0)
 _NORMAL_WORDS_PER_MINUTE = 175
 _WORDS_PER_MINUTE = (80, 450)  # what espeak-ng accepts
+PITCHES, VOLUMES = (0.5, 2.0), (0.0, 2.0)
+_NORMAL_PITCH, _PITCH_OF_AN_OCTAVE, _HIGHEST_PITCH = 50, 50, 99
 _ARENA_BYTES = 1 << 20
 _TASK = "talkie.engines.tts.espeak_worker:EspeakTask"
+_WORD = re.compile(r"\S+")
 _UNSPEAKABLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 _DEFAULTS = {"en": "en-us", "fr": "fr-fr", "es": "es", "pt": "pt-br", "zh": "cmn"}
 
@@ -59,6 +65,11 @@ class EspeakSynthesizer:
             voices=tuple(Voice(name, languages) for name, languages in catalog.languages_of.items()),
             sample_rate=catalog.sample_rate,
             marks=("word", "phoneme"),
+            max_characters=MAX_TEXT_CHARACTERS,
+            workers=self._pool.size,
+            pitch=True,
+            phonemes=True,
+            inline_phonemes=True,
         )
 
     @property
@@ -72,22 +83,34 @@ class EspeakSynthesizer:
     def synthesize(self, text: str, options: SynthesizeOptions) -> Iterator[SpeechChunk]:
         """Speech in pieces of five seconds or less; a mark is in the piece in which it begins.
 
-        Raises `InvalidValue` for a voice or speed there is none of, or more than 4096 characters;
-        `UnsupportedByModel` for a language without a voice: both at once, before anything is spoken.
+        Raises `InvalidValue` for a voice, speed, pitch or volume there is none of, or more than 4096 characters;
+        `UnsupportedByModel` for a language without a voice: at once, before anything is spoken. A phoneme that the
+        voice cannot say is `InvalidValue` with the first piece.
         """
         if len(text) > MAX_TEXT_CHARACTERS:
             raise InvalidValue("input", f"The text has {len(text)} characters; {MAX_TEXT_CHARACTERS} are the most.")
-        if not SPEEDS[0] <= options.speed <= SPEEDS[1]:
-            raise InvalidValue("speed", f"The speed must be from {SPEEDS[0]:g} to {SPEEDS[1]:g}.")
-        low, high = _WORDS_PER_MINUTE
-        rate = round(min(max(_NORMAL_WORDS_PER_MINUTE * options.speed, low), high))
-        return self._speak(speakable(text), self._voice(options), rate)
+        for name, (low, high) in (("speed", SPEEDS), ("pitch", PITCHES), ("volume", VOLUMES)):
+            if not low <= getattr(options, name) <= high:
+                raise InvalidValue(name, f"The {name} must be from {low:g} to {high:g}.")
+        return self._speak(speakable(text), self._arguments(text, options))
+
+    def _arguments(self, text: str, options: SynthesizeOptions) -> dict[str, Any]:
+        """What the worker is told beside the text."""
+        slowest, quickest = _WORDS_PER_MINUTE
+        spans = [(match.start(), match.end(), match[0]) for match in _WORD.finditer(text)]
+        pitch = round(_NORMAL_PITCH + _PITCH_OF_AN_OCTAVE * math.log2(options.pitch))
+        return {
+            "voice": self._voice(options),
+            "words_per_minute": round(min(max(_NORMAL_WORDS_PER_MINUTE * options.speed, slowest), quickest)),
+            "pitch": min(pitch, _HIGHEST_PITCH),
+            "volume": options.volume,
+            "phonemes": spans if options.phonemes else list(options.inline),
+        }
 
     def close(self) -> None:
         self._pool.close()
 
-    def _speak(self, text: str, voice: str, words_per_minute: int) -> Iterator[SpeechChunk]:
-        args = {"voice": voice, "words_per_minute": words_per_minute}
+    def _speak(self, text: str, args: dict[str, Any]) -> Iterator[SpeechChunk]:
         for last_try in (False, True):  # nothing is heard until the first reply, so it may be tried once more
             with self._pool.lease() as lease:
                 try:
@@ -100,6 +123,8 @@ class EspeakSynthesizer:
                 return
 
     def _chunks(self, lease: Lease, reply: Reply) -> Iterator[SpeechChunk]:
+        if symbol := reply.values.get("unsayable"):
+            raise InvalidValue("input", f"espeak has no sound for {symbol[:8]!r}.", hint="Phonemes are written in IPA.")
         while True:
             samples = np.frombuffer(reply.payload, "<i2").astype(np.float32) / 32768.0
             marks = tuple(Mark(kind, text, start_s, end_s) for kind, text, start_s, end_s in reply.values["marks"])

@@ -19,7 +19,7 @@ EventKind = Literal["word", "sentence", "phoneme", "end"]
 _EVENT_KINDS: dict[int, EventKind] = {1: "word", 2: "sentence", 5: "end", 7: "phoneme"}
 _SYNCHRONOUS = 2  # samples go to the callback before espeak_Synth returns; no sound device is opened
 _PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x1, 0x2, 0x8000
-_CHARS_UTF8, _END_PAUSE = 0x1, 0x1000
+_CHARS_UTF8, _PHONEME_INPUT, _END_PAUSE = 0x1, 0x100, 0x1000
 _RATE, _VOLUME, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7
 _CALLBACK_MS = 200
 
@@ -109,6 +109,7 @@ class EspeakLibrary:
         except OSError as error:
             raise EspeakError(f"cannot load espeak-ng from {library_path}: {error}") from error
         _declare(self._library)
+        self.data_path = str(data_path)
         options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
         self.sample_rate_hz: int = self._library.espeak_Initialize(
             _SYNCHRONOUS, _CALLBACK_MS, str(data_path).encode(), options
@@ -169,11 +170,11 @@ class EspeakLibrary:
         """Extra pause between words in units of 10 ms at the normal rate; 0 when nothing is set."""
         self._set(_WORD_GAP, gap_10ms)
 
-    def speak(self, text: str, *, end_pause: bool = True) -> Speech:
-        """Synthesise the whole text before returning."""
+    def speak(self, text: str, *, end_pause: bool = True, phonemes: bool = False) -> Speech:
+        """Synthesise the whole text before returning. `phonemes`: what is between `[[` and `]]` are mnemonics."""
         self._job = _Job()
         data = text.encode()
-        flags = _CHARS_UTF8 | (_END_PAUSE if end_pause else 0)
+        flags = _CHARS_UTF8 | (_END_PAUSE if end_pause else 0) | (_PHONEME_INPUT if phonemes else 0)
         status = self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, flags, None, None)
         self._check(status, "cannot synthesise")
         chunks = self._job.chunks

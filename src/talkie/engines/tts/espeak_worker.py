@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from talkie.engines.tts.espeak_library import EspeakLibrary, SpeechEvent
+from talkie.engines.tts.espeak_library import EspeakLibrary, Speech, SpeechEvent
+from talkie.engines.tts.espeak_phonemes import in_mnemonics, mnemonics, table
+from talkie.engines.tts.espeak_text import Composed, compose
 
 REPLY_S = 5.0
+LOUDEST = 32_000
 Row = tuple[str, str, float, float]
 """Kind (`word` or `phoneme`), text, start and end in seconds of the utterance."""
 
@@ -27,6 +30,8 @@ class EspeakTask:
         self._identifiers: dict[str, str] = {}
         for voice in self._library.voices():
             self._identifiers.setdefault(voice.languages[0], voice.identifier)
+        self._voice = ""
+        self._sounds: dict[str, dict[str, str]] = {}  # by voice: IPA to mnemonic
         self._samples: NDArray[np.int16] = np.zeros(0, np.int16)
         self._rows: list[Row] = []
         self._at = 0
@@ -35,7 +40,10 @@ class EspeakTask:
         if op == "voices":
             return self._voices(), b""
         if op == "speak":
-            self._speak(bytes(payload).decode(), args["voice"], args["words_per_minute"])
+            try:
+                self._speak(bytes(payload).decode(), args)
+            except ValueError as error:
+                return {"unsayable": str(error)}, b""
         return self._next()
 
     def _voices(self) -> dict[str, Any]:
@@ -45,13 +53,34 @@ class EspeakTask:
             "sample_rate": self._library.sample_rate_hz,
         }
 
-    def _speak(self, text: str, voice: str, words_per_minute: int) -> None:
-        name, plus, variant = voice.partition("+")
-        self._library.set_voice(f"{self._identifiers[name]}{plus}{variant}")
-        self._library.set_rate(words_per_minute)
-        speech = self._library.speak(text)
-        self._samples, self._at = speech.samples, 0
-        self._rows = sorted(marks(speech.events, text, len(speech.samples) / speech.sample_rate_hz), key=_start)
+    def _speak(self, text: str, args: dict[str, Any]) -> None:
+        """Raises `ValueError` with a symbol of the phonemes that the voice cannot say."""
+        self._samples, self._rows, self._at = self._samples[:0], [], 0
+        self._set_voice(args["voice"])
+        composed = compose(text, args["phonemes"], self._in_mnemonics)
+        self._library.set_rate(args["words_per_minute"])
+        self._library.set_pitch(args["pitch"])
+        speech = self._library.speak(composed.text, phonemes=composed.has_phonemes)
+        self._samples = louder(speech.samples, args["volume"])
+        self._rows = sorted(marks(speech, composed), key=_in_time)
+
+    def _set_voice(self, voice: str) -> None:
+        """Only when it changes: the library reads files for it, longer than it speaks a short text."""
+        if voice != self._voice:
+            name, plus, variant = voice.partition("+")
+            self._voice = ""
+            self._library.set_voice(f"{self._identifiers[name]}{plus}{variant}")
+            self._voice = voice
+
+    def _in_mnemonics(self, ipa: str) -> str:
+        name = self._voice.partition("+")[0]
+        if name not in self._sounds:
+            self._sounds[name] = table(mnemonics(self._library.data_path), self._pronounce)
+        return in_mnemonics(ipa, self._sounds[name])
+
+    def _pronounce(self, names: str) -> str:
+        events = self._library.speak(f"[[{names}]]", end_pause=False, phonemes=True).events
+        return "".join(event.phoneme for event in events if event.kind == "phoneme")
 
     def _next(self) -> tuple[dict[str, Any], Any]:
         """The next few seconds and the marks that begin in them; a mark is never in two replies."""
@@ -64,16 +93,43 @@ class EspeakTask:
         return {"marks": now, "more": more}, part
 
 
-def marks(events: Sequence[SpeechEvent], text: str, duration_s: float) -> Iterator[Row]:
-    """Words and phonemes with start and end. Each ends where the next one, a pause or the end of a clause begins."""
-    for kind, ends in (("word", ("word", "sentence", "end")), ("phoneme", ("phoneme", "end"))):
-        edges = [event for event in events if event.kind in ends]
-        for event, following in zip(edges, [*edges[1:], None], strict=True):
-            name = text[event.text_position : event.text_position + event.length] if kind == "word" else event.phoneme
-            if event.kind == kind and name:
-                end_s = following.time_s if following else duration_s
-                yield kind, name, event.time_s, max(min(end_s, duration_s), event.time_s)
+def louder(samples: NDArray[np.int16], factor: float) -> NDArray[np.int16]:
+    """As loud as asked, or as it can be without clipping; the library itself would clip."""
+    if factor == 1.0 or not len(samples):
+        return samples
+    peak = float(np.abs(samples.astype(np.int32)).max())
+    return np.asarray(np.rint(samples * min(factor, LOUDEST / max(peak, 1.0))), np.int16)
 
 
-def _start(row: Row) -> float:
-    return row[2]
+def marks(speech: Speech, composed: Composed) -> Iterator[Row]:
+    """Phonemes, then words, with start and end. A word lasts from its first phoneme to the end of its last: espeak-ng
+    counts the pause after a word to the word."""
+    duration_s = len(speech.samples) / speech.sample_rate_hz
+    phonemes = [
+        ("phoneme", event.phoneme, event.time_s, end_s)
+        for event, end_s in _stretches(speech.events, ("phoneme", "end"), duration_s)
+        if event.kind == "phoneme" and event.phoneme
+    ]
+    yield from phonemes
+    named = set[int]()
+    for event, end_s in _stretches(speech.events, ("word", "sentence", "end"), duration_s):
+        at, name = composed.name(event.text_position, event.length)
+        if event.kind == "word" and name and at not in named:
+            named.add(at)
+            inside = [row for row in phonemes if event.time_s <= row[2] < end_s]
+            start_s = inside[0][2] if inside else event.time_s
+            yield "word", name, start_s, max(start_s, inside[-1][3] if inside else end_s)
+
+
+def _stretches(
+    events: Sequence[SpeechEvent], kinds: tuple[str, ...], duration_s: float
+) -> Iterator[tuple[SpeechEvent, float]]:
+    """Events of some kinds, each with the time at which the next one begins."""
+    edges = [event for event in events if event.kind in kinds]
+    for event, following in zip(edges, [*edges[1:], None], strict=True):
+        end_s = following.time_s if following else duration_s
+        yield event, max(min(end_s, duration_s), event.time_s)
+
+
+def _in_time(row: Row) -> tuple[float, bool]:
+    return row[2], row[0] != "word"
