@@ -1,4 +1,4 @@
-"""How long a window the encoder is given: all of it, what the sound needs and all of it where in doubt, or just that."""
+"""How long a window the encoder is given: all of it; what the sound needs, then all of it where in doubt; just that."""
 
 from __future__ import annotations
 
