@@ -92,7 +92,7 @@ class Microphone:
 
     def pieces(self, stop: Stop) -> Iterator[bytes]:
         """What is said, until `stop` is set."""
-        ear = _SilenceWatch()
+        ear, told_lost = _SilenceWatch(), False
         while not stop.is_set():
             try:
                 piece = self._blocks.get(timeout=WAIT_S)
@@ -101,8 +101,8 @@ class Microphone:
                     raise NoMicrophone("it has gone.", hint="Was it unplugged?") from None
                 continue
             ear.look(piece)
-            if self._lost:
-                self._lost = False
+            if self._lost and not told_lost:
+                told_lost = True
                 note("sound was lost: the machine does not keep up with the microphone.")
             yield piece
 
