@@ -173,7 +173,8 @@ class SpeechStopped:
 class LivePartial:
     """What an utterance says so far. `committed` only ever grows; `tentative`, what follows it, may still change.
 
-    `end_s` is the session time up to which sound was heard for it.
+    `end_s` is the session time up to which sound was heard for it; `gap` stands between the two parts of the text:
+    nothing where words are written without spaces.
     """
 
     utterance: int
@@ -182,10 +183,11 @@ class LivePartial:
     committed: str
     tentative: str = ""
     language: str = ""
+    gap: str = " "
 
     @property
     def text(self) -> str:
-        return f"{self.committed} {self.tentative}".strip()
+        return f"{self.committed}{self.gap}{self.tentative}".strip()
 
 
 @dataclass(frozen=True, slots=True)

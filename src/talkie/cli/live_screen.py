@@ -74,9 +74,8 @@ class Painted:
         from rich.text import Text
 
         width = self._live.console.width - 1
-        committed = clean(" ".join(part.committed for part in self._saying.values()))
         tentative = clean(" ".join(part.tentative for part in self._saying.values()))
-        shown = last_columns(f"{committed} {tentative}".strip(), width)
+        shown = last_columns(clean(" ".join(part.text for part in self._saying.values())), width)
         line = Text(shown, no_wrap=True, overflow="crop", end="")
         if tentative:
             line.stylize("dim", max(len(shown) - len(tentative), 0))

@@ -49,6 +49,11 @@ class Agreement:
         return _text(self._tail)
 
     @property
+    def gap(self) -> str:
+        """What stands between the two."""
+        return " " if not self._tail or self._tail[0].text.startswith(" ") else ""
+
+    @property
     def agreed(self) -> int:
         """How many units of the newest guess are committed."""
         return len(self._anchor)

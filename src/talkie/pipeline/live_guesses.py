@@ -61,7 +61,7 @@ class Telling:
         if texts == self._told:
             return None
         self._told = texts
-        return LivePartial(self._number, self._start_s, end_s, *texts, language)
+        return LivePartial(self._number, self._start_s, end_s, *texts, language, self.agreement.gap)
 
 
 class Passes:

@@ -152,13 +152,15 @@ def _read(kind: str, message: dict[str, Any]) -> Told | None:
 
 def _read_partial(message: dict[str, Any]) -> LivePartial:
     text, committed = str(message["text"]), str(message["committed"])
+    rest = text.removeprefix(committed) if text.startswith(committed) else text
     return LivePartial(
         int(message["utterance"]),
         float(message["start"]),
         float(message["end"]),
         committed,
-        text.removeprefix(committed).strip() if text.startswith(committed) else text,
+        rest.strip(),
         str(message.get("language", "")),
+        "" if rest and not rest.startswith(" ") else " ",
     )
 
 

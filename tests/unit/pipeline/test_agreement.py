@@ -138,3 +138,14 @@ def test_a_steady_recogniser_is_believed_a_word_behind(words: list[str], step: i
     said = units(" ".join(words[: len(words) // step * step]))
     assert len(units(agreement.committed)) >= len(said) - 2 * step * 2 - 1
     assert "".join(unit.key for unit in said).startswith("".join(unit.key for unit in units(agreement.committed)))
+
+
+def test_what_stands_between_the_two_parts_is_what_the_script_wants() -> None:
+    spaced, unspaced = Agreement(), Agreement()
+    for text in ("one two", "one two three"):
+        spaced.hear(text)
+    for text in ("今天天", "今天天气好"):
+        unspaced.hear(text)
+    assert (spaced.committed, spaced.gap, spaced.tentative) == ("one two", " ", "three")
+    assert unspaced.committed + unspaced.gap + unspaced.tentative == "今天天气好"
+    assert unspaced.tentative
