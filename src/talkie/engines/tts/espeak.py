@@ -61,7 +61,7 @@ class EspeakSynthesizer:
         return SynthesizerInfo(
             name="espeak",
             engine="espeak",
-            languages=tuple(sorted({code.split("-")[0] for code in catalog.languages_of})),
+            languages=tuple(sorted({*_DEFAULTS, *(code.split("-")[0] for code in catalog.languages_of)})),
             voices=tuple(Voice(name, languages) for name, languages in catalog.languages_of.items()),
             sample_rate=catalog.sample_rate,
             marks=("word", "phoneme"),

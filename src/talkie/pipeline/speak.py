@@ -1,0 +1,158 @@
+"""One text to one stream of speech and its marks: sentence by sentence, the next one made while the last is consumed.
+
+Knows nothing of who asked, of models or of how many others there are: whoever calls gives a `synthesize` that speaks
+one sentence. Steps: `speak_text.py` reads the text, `speak_line.py` makes one line of it whole, `audio/joins.py` puts
+lines together, `speak_pieces.py` cuts what is made into pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from talkie.audio.joins import Joiner
+from talkie.engines.base import SynthesizeOptions, SynthesizerInfo
+from talkie.errors import NothingToSay
+from talkie.pipeline.ahead import Ahead
+from talkie.pipeline.speak_line import LineMaker, Spoken
+from talkie.pipeline.speak_pieces import Pieces
+from talkie.pipeline.speak_text import check_options, lines_of
+from talkie.text.parts import Pause
+from talkie.types import Audio, Mark, SpeechChunk
+
+if TYPE_CHECKING:
+    from talkie.text.lexicon import Lexicon
+    from talkie.text.lines import Line
+
+Synthesize: TypeAlias = Callable[[str, SynthesizeOptions], Iterator[SpeechChunk]]
+Align: TypeAlias = Callable[[Audio, str], "tuple[Mark, ...]"]
+
+AHEAD_S = 15.0
+"""Sound made and not yet taken, about two sentences: who leaves wasted no more than that."""
+LAST_PAUSE_S = 0.1
+"""After the last sentence, in place of the pause between two: some players cut the end off."""
+
+
+class Cancel(Protocol):
+    """The caller's flag; `cancel` is called when the speech is left before its end."""
+
+    @property
+    def cancelled(self) -> bool: ...
+
+    def cancel(self) -> None: ...
+
+    def check(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakPlan:
+    """How one text is to be spoken.
+
+    `synthesize` speaks one sentence or clause; it may block, and must raise soon after the cancel flag is set. `align`
+    finds the words of a text in its sound, for engines that tell no times. `sample_rate` None: the engine's own.
+    `ahead_s` of sound may be ready before they are taken.
+    """
+
+    synthesize: Synthesize
+    info: SynthesizerInfo
+    options: SynthesizeOptions = field(default_factory=SynthesizeOptions)
+    lexicon: Lexicon | None = None
+    align: Align | None = None
+    visemes: bool = False
+    ssml: bool = False
+    generation: int = 0
+    sample_rate: int | None = None
+    max_characters: int = 100_000
+    ahead_s: float = AHEAD_S
+
+
+def speak(text: str | Iterable[str], plan: SpeakPlan, cancel: Cancel) -> Generator[SpeechChunk, None, None]:
+    """Speech as it is made, in pieces of 0.2 to 1 s of one rate; times count from the start of the whole text.
+
+    Errors of a whole text and of the options are raised here, before the generator is made; those of a text in pieces,
+    which may still be being written, come from it. Raises `NothingToSay`, `TextTooLong`, `BadSsml`, `InvalidValue`,
+    `UnsupportedByModel`. Leaving the generator sets `cancel`.
+    """
+    check_options(plan.options)
+    return _speak(lines_of(text, plan, cancel), plan, cancel)
+
+
+def _speak(lines: Iterator[Line | Pause], plan: SpeakPlan, cancel: Cancel) -> Generator[SpeechChunk, None, None]:
+    with Ahead(_made(lines, plan, cancel), _seconds, plan.ahead_s) as ahead:
+        finished = False
+        try:
+            for chunk in ahead:
+                cancel.check()
+                yield chunk
+            finished = True
+        finally:
+            if not finished:
+                cancel.cancel()  # before `ahead` waits for its thread, which may wait for the engine
+
+
+def _made(lines: Iterator[Line | Pause], plan: SpeakPlan, cancel: Cancel) -> Iterator[SpeechChunk]:
+    """All of it, in order; runs in the thread of `Ahead`."""
+    utterance = _Utterance(plan)
+    maker = LineMaker(plan, cancel)
+    with ExitStack() as stack:
+        stack.callback(getattr(lines, "close", _nothing))  # a text that is still being written is left at once
+        for line in lines:
+            cancel.check()
+            if isinstance(line, Pause):
+                yield from utterance.rest(line.seconds)
+            else:
+                yield from utterance.say(maker.make(line), line.pause_s / maker.speed(line))
+    yield from utterance.finish()
+
+
+class _Utterance:
+    """What has been said so far, on one timeline."""
+
+    def __init__(self, plan: SpeakPlan) -> None:
+        self._plan = plan
+        self._rate = plan.sample_rate or plan.info.sample_rate
+        self._joiner = Joiner(self._rate)
+        self._pieces = Pieces(self._rate, plan.generation)
+        self._owed_s = 0.0
+        self._spoken = False
+
+    def say(self, spoken: Spoken, pause_s: float) -> Iterator[SpeechChunk]:
+        """A line, after the pause that the line before it asked for."""
+        if not len(spoken.samples):
+            self._owed_s = max(self._owed_s, pause_s)
+            return
+        yield from self.rest(self._owed_s)
+        start, ready = self._joiner.add(spoken.samples, touched=not pause_s)
+        yield from self._pieces.add(ready, [_later(mark, start / self._rate) for mark in spoken.marks])
+        self._owed_s, self._spoken = pause_s, True
+
+    def rest(self, seconds: float) -> Iterator[SpeechChunk]:
+        """Silence, in which the mouth is closed."""
+        self._owed_s = 0.0
+        start_s = self._joiner.length / self._rate
+        silence = self._joiner.pause(seconds)
+        if not len(silence):
+            return
+        closed = Mark("viseme", "X", start_s, self._joiner.length / self._rate)
+        yield from self._pieces.add(silence, [closed] if self._plan.visemes else [])
+
+    def finish(self) -> Iterator[SpeechChunk]:
+        if not self._spoken:
+            raise NothingToSay
+        yield from self.rest(min(self._owed_s, LAST_PAUSE_S))
+        yield from self._pieces.add(self._joiner.finish(), [])
+        yield from self._pieces.finish()
+
+
+def _nothing() -> None:
+    """A list has nothing to be closed."""
+
+
+def _later(mark: Mark, seconds: float) -> Mark:
+    return replace(mark, start_s=mark.start_s + seconds, end_s=mark.end_s + seconds)
+
+
+def _seconds(chunk: SpeechChunk) -> float:
+    return len(chunk.samples) / chunk.sample_rate
