@@ -3,8 +3,8 @@
     TalkieError
       AudioError            undecodable_audio no_audio_stream empty_audio audio_too_long audio_too_large
                             bad_raw_parameters container_not_allowed unreadable_file
-      RequestError          invalid_value bad_request_body upload_timeout unsupported_by_model text_too_long bad_ssml
-                            nothing_to_say voice_not_found voice_exists
+      RequestError          invalid_value bad_request_body body_too_large upload_timeout unsupported_by_model
+                            text_too_long bad_ssml nothing_to_say voice_not_found voice_exists
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
                             model_exists offline store_full
       EngineError           engine_unavailable engine_failed
@@ -140,6 +140,16 @@ class BadRequestBody(RequestError):
             f"The body of the request cannot be read: {detail}",
             hint=hint or "Send a form (multipart/form-data) with a part named file.",
             param=param,
+        )
+
+
+class BodyTooLarge(RequestError):
+    code = "body_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The body of the request is larger than the limit of {limit_bytes / 1e6:g} MB.",
+            hint="Split the text into several requests.",
         )
 
 

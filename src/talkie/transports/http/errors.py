@@ -32,6 +32,7 @@ STATUS: dict[type[TalkieError], int] = {
     errors.AudioTooLong: 413,
     errors.AudioTooLarge: 413,
     errors.RequestError: 400,
+    errors.BodyTooLarge: 413,
     errors.UploadTimeout: 408,
     errors.TextTooLong: 413,
     errors.VoiceNotFound: 404,
