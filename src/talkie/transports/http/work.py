@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from talkie.errors import Cancelled, QueueFull, ShuttingDown
 from talkie.runtime.cancel import CancelToken
@@ -29,6 +29,8 @@ STUCK_S = 5.0
 """How long a server that stops waits for a thread that does not look at its token."""
 Start: TypeAlias = Callable[[CancelToken], Iterator[TranscriptEvent]]
 Heard: TypeAlias = Segment | Transcript
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -75,15 +77,31 @@ class _End:
 
 @contextlib.asynccontextmanager
 async def working(start: Start, patience_s: float) -> AsyncIterator[AsyncIterator[Heard]]:
-    """Segments, then the transcript, of the work that `start` begins on a thread of its own.
+    """Segments, then the transcript, of what `start` hears."""
+    async with threaded(lambda cancel: _heard(start(cancel)), patience_s) as heard:
+        yield heard
+
+
+def _heard(events: Iterator[TranscriptEvent]) -> Iterator[Heard]:
+    with contextlib.closing(events):  # type: ignore[type-var]
+        for event in events:
+            if not isinstance(event, Progress):
+                yield event
+
+
+@contextlib.asynccontextmanager
+async def threaded(
+    start: Callable[[CancelToken], Iterator[T]], patience_s: float, ahead: int = QUEUE_EVENTS
+) -> AsyncIterator[AsyncIterator[T]]:
+    """What the work yields that `start` begins on a thread of its own; it may be `ahead` of its reader by so many.
 
     Leaving the block cancels what is still going on and waits for the thread, so that the file it reads can be closed.
     """
     cancel = CancelToken()
-    events: asyncio.Queue[Heard | _End] = asyncio.Queue(QUEUE_EVENTS)
+    events: asyncio.Queue[T | _End] = asyncio.Queue(ahead)
     ended = asyncio.Event()
     worker = _Worker(start, cancel, events, ended, patience_s)
-    threading.Thread(target=worker.run, name="transcribe", daemon=True).start()
+    threading.Thread(target=worker.run, name="request", daemon=True).start()
     stream = _read(events)
     try:
         yield stream
@@ -92,14 +110,14 @@ async def working(start: Start, patience_s: float) -> AsyncIterator[AsyncIterato
         await _drain(events, ended)
 
 
-async def _read(events: asyncio.Queue[Heard | _End]) -> AsyncIterator[Heard]:
+async def _read(events: asyncio.Queue[T | _End]) -> AsyncIterator[T]:
     while not isinstance(event := await events.get(), _End):
         yield event
     if event.error is not None:
         raise event.error
 
 
-async def _drain(events: asyncio.Queue[Heard | _End], ended: asyncio.Event) -> None:
+async def _drain(events: asyncio.Queue[T | _End], ended: asyncio.Event) -> None:
     """Until the thread is through; it looks at its token between its steps. When we are cancelled, not for ever."""
     cancelled_at: float | None = None
     while not ended.is_set() and (cancelled_at is None or time.monotonic() < cancelled_at + STUCK_S):
@@ -116,14 +134,14 @@ async def _drain(events: asyncio.Queue[Heard | _End], ended: asyncio.Event) -> N
         raise asyncio.CancelledError
 
 
-class _Worker:
+class _Worker(Generic[T]):
     """The thread's side: it may block, and touches the event loop only through its thread-safe doors."""
 
     def __init__(
         self,
-        start: Start,
+        start: Callable[[CancelToken], Iterator[T]],
         cancel: CancelToken,
-        events: asyncio.Queue[Heard | _End],
+        events: asyncio.Queue[T | _End],
         ended: asyncio.Event,
         patience_s: float,
     ) -> None:
@@ -136,8 +154,7 @@ class _Worker:
         try:
             with contextlib.closing(self._start(self._cancel)) as work:  # type: ignore[type-var]
                 for event in work:
-                    if not isinstance(event, Progress):
-                        self._put(event)
+                    self._put(event)
         except BaseException as error:
             end = _End(error)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
@@ -153,7 +170,7 @@ class _Worker:
             self._events.get_nowait()
         self._events.put_nowait(end)
 
-    def _put(self, event: Heard | _End) -> None:
+    def _put(self, event: T | _End) -> None:
         if self._cancel.cancelled:
             raise Cancelled
         putting = asyncio.run_coroutine_threadsafe(self._events.put(event), self._loop)
