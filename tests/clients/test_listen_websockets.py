@@ -15,10 +15,12 @@ import pytest
 from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import ClientConnection, connect
 
+from commands import COMMANDS
 from server_fixtures import ON_SERVER, speech_wav
-from server_process import ServerProcess
+from server_process import ServerProcess, running_server
 from talkie.live_client import LiveClient
 from talkie.types import LiveFinal, SpeechStarted
+from whisper_models import TRAINED
 
 pytestmark = ON_SERVER
 SAID = "two three four five"
@@ -63,6 +65,21 @@ def test_the_first_and_the_last_word_arrive(server: ServerProcess) -> None:
     times = [(word["start"], word["end"]) for word in final["words"]]
     assert len(times) == len(heard) and times == sorted(times) and times[-1][1] <= final["end"] <= len(data) / 32_000
     assert told[-1] == {"type": "done", "seconds": round(len(data) / 32_000, 3)}
+
+
+@pytest.mark.skipif(not (TRAINED / "model.bin").exists(), reason="the trained test model is not here")
+def test_the_first_and_the_last_word_of_twenty_recordings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each a WAV that begins and ends with its words, in a session of its own."""
+    flags = ("--model", str(TRAINED), "--workers", "1", "--threads", "1")
+    heard = []
+    with running_server(tmp_path_factory.mktemp("listen"), *flags) as trained:
+        trained.wait_ready()
+        for text in COMMANDS:
+            with socket(trained, "interim_results=false") as connection:
+                connection.send(speech_wav(text))
+                connection.send(CLOSE)
+                heard.append(" ".join(words(list(messages(connection)))).lower().strip(" .!?"))
+    assert heard == list(COMMANDS)
 
 
 def test_a_wav_is_sent_as_it_is(server: ServerProcess) -> None:

@@ -16,12 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from commands import COMMANDS
 from fakes_service import FakeService
 from http_door import make_app
 from live_files import fake_program, given
-from server_fixtures import speech_wav
+from server_fixtures import speech_pcm, speech_wav
 from server_process import TALKIE, environment
 from socket_door import serving_beside
+from whisper_models import TRAINED
 
 PRETEND = Path(__file__).parents[1] / "pretend"
 PATIENCE_S = 60.0
@@ -142,6 +144,19 @@ def test_the_built_in_engine_hears_a_recording_as_talkie_transcribe_does(tmp_pat
     assert listened.returncode == 0 and " ".join(finals) == transcribed.stdout.decode().strip(), listened.stderr
     assert finals[0].split()[0] == "two" and finals[-1].split()[-1] == "five"
     assert [one["code"] for one in told if one["type"] == "warning"] == ["built_in_model"]
+
+
+@pytest.mark.skipif(not (TRAINED / "model.bin").exists(), reason="the trained test model is not here")
+def test_twenty_sayings_come_out_a_line_each(tmp_path: Path) -> None:
+    """The small test model hears each by itself; between long pauses it may mishear one."""
+    path = tmp_path / "talk.raw"
+    path.write_bytes(b"".join(bytes(16_000) + speech_pcm(text) + bytes(16_000) for text in COMMANDS))
+    arguments = ("--raw", "16000", "--model", str(TRAINED), "--threads", "1", "--language", "en")
+    listened = run("listen", "--file", str(path), *arguments, home=tmp_path)
+    lines = [line.lower().strip(" .!?") for line in listened.stdout.decode().splitlines()]
+    assert len(lines) == len(COMMANDS), listened.stderr
+    wrong = [(said, line) for said, line in zip(COMMANDS, lines, strict=True) if said != line]
+    assert len(wrong) <= 1, wrong
 
 
 def test_what_is_piped_in_is_heard_to_its_end_at_ctrl_c(tmp_path: Path) -> None:
