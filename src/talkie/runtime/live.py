@@ -1,63 +1,37 @@
-"""A live session: sound and commands in, events out, and a thread of its own between the two.
+"""A live session, as its callers and its thread see it: sound and commands in, events out, and an end to both.
 
-    offer, commit … -> line of bounded length -> the thread: decode, hear -> unread events, bounded -> take
+    offer, commit … -> line of bounded length -> the thread (live_thread.py) -> unread events, bounded -> take
 
-Knows nothing of sockets. Whoever calls a method never waits: the model is loaded, and all work is done, in the thread,
-which ends and gives everything back as soon as the session is over.
+Knows nothing of sockets or of hearing. Whoever calls a method never waits, but the thread for work: it ends and gives
+everything back as soon as the session is over.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isinf
 from typing import Literal, TypeAlias
 
-from talkie.audio.live_pcm import LivePcm
 from talkie.errors import SessionIdle, SessionLagging, TalkieError
 from talkie.runtime import metrics
 from talkie.runtime.live_events import Unread
 from talkie.runtime.live_figures import Figures, reason_label
 from talkie.runtime.live_lag import Lag
-from talkie.runtime.live_opening import Ears, Opening
-from talkie.runtime.requests import LiveRequest, recognize_options, segment_options
+from talkie.runtime.live_line import GATHER_S, Change, Command, Line, Sound
+from talkie.runtime.live_opening import Opening
+from talkie.runtime.requests import LiveRequest
 from talkie.types import LiveEvent, LiveFinal, LiveNotice, Notice, SpeechStopped
 
-PIECE_S = 1.0
-"""The most sound that is listened to before the line is looked at again."""
-JOIN_S = 0.1
-"""Pieces of sound in the line are joined up to this, so that many tiny ones take no more room than few."""
-MAX_COMMANDS = 1000
 PARTIALS_PAUSED = Notice(
     "partials_paused", "The machine is behind the speaker: partial texts are left out until it has caught up."
 )
 
 State: TypeAlias = Literal["loading", "listening", "finishing"]
 Clock: TypeAlias = Callable[[], float]
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Sound:
-    """Bytes as they came, joined where they were tiny, and how many seconds they are."""
-
-    data: bytearray
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    request: LiveRequest
-
-
-Command: TypeAlias = Sound | Change | Literal["commit", "clear", "finish", "news"]
-"""`news`: an answer has come; it never waits in the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +55,8 @@ class Limits:
 
 
 class LiveSession:
-    """See `talkie.transports.live.LiveSession` for what each method promises. `run` is the thread's."""
+    """See `talkie.transports.live.LiveSession` for what each method promises. `opening` and
+    `first_request` say what the thread begins with."""
 
     def __init__(
         self,
@@ -96,23 +71,21 @@ class LiveSession:
         """`over` is called once, in some thread, when the session has ended; the thread may still be on its way out.
 
         Raises `InvalidValue`."""
-        self.who = who
-        self._opening = opening
+        opening.check(request)
+        self.who, self.opening, self.first_request = who, opening, request
         self._limits = limits
         self._was_over, self._clock = over, clock
         self._news = threading.Condition()
-        self._line: deque[Command] = deque()
+        self._line = Line()
         self._unread = Unread()
         self._lag = Lag(limits.max_lag_s)
         self._figures = Figures(who.model)
         self._request = request
         self._state: State = "loading"
-        self._first_request = request
         self._asked = self._over = self._has_news = self._told_paused = self._is_refused = False
         self._error: TalkieError | None = None
         self._last_sound_s = clock()
         self._tell: Callable[[], None] = _nothing
-        self._check(request)
 
     # -- for whoever listens ---------------------------------------------------------------------------------------
 
@@ -165,12 +138,10 @@ class LiveSession:
         self._command("clear")
 
     def change(self, request: LiveRequest) -> None:
-        self._check(request)
+        self.opening.check(request)
         with self._news:
             if not self._is_deaf():
                 self._request = request
-                if self._line and isinstance(self._line[-1], Change):
-                    self._line.pop()
                 self._put(Change(request))
 
     def finish(self) -> None:
@@ -218,11 +189,6 @@ class LiveSession:
         self._was_over(self)
         tell()
 
-    def _check(self, request: LiveRequest) -> None:
-        """What can be said of a request without its model. Raises `InvalidValue`."""
-        recognize_options(request.as_recording(), self._opening.config.preset)
-        segment_options(request.turns, energy_gate=False, max_seconds=PIECE_S)
-
     def _is_deaf(self) -> bool:
         """Nothing will be heard any more. Raises the error that the session ended by."""
         self._raise_error()
@@ -243,113 +209,49 @@ class LiveSession:
         seconds = len(data) / raw.frame_bytes / raw.sample_rate
         self._lag.came(seconds, now_s)
         self._figures.arrivals.add(self._lag.received_s, now_s)
-        last = self._line[-1] if self._line else None
-        if isinstance(last, Sound) and last.seconds < JOIN_S:
-            last.data += data
-            last.seconds += seconds
+        is_first = not self._line
+        self._line.add_sound(data, seconds)
+        if is_first or self._line.is_ready:
             self._news.notify_all()
-        else:
-            self._put(Sound(bytearray(data), seconds))
 
     def _put(self, command: Command) -> None:
         """The caller holds the lock. Raises `SessionLagging` for a flood of commands."""
-        if len(self._line) >= MAX_COMMANDS:
+        if not self._line.add(command):
             error = SessionLagging(self._lag.lag_s(self._clock()))
             self.end(error)
             raise error
-        self._line.append(command)
         self._news.notify_all()
 
-    # -- the thread ------------------------------------------------------------------------------------------------
+    # -- for the thread --------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """Hear until it is over. Raises nothing."""
-        try:
-            if not self._over:
-                self._hear()
-        except TalkieError as error:
-            self.end(error)
-        except Exception as error:
-            _log.error("A live session failed: %s", type(error).__name__, exc_info=error)
-            self.end(TalkieError("Something went wrong inside the server."))
-        else:
-            self.end()
-
-    def _hear(self) -> None:
-        with self._opening.open(self._first_request, self._changed, self._partial_every_s) as ears:
-            self._begin(ears)
-            try:
-                while (command := self._next(ears.hearing.pending)) is not None:
-                    self._say(self._do(command, ears))
-                    self._account(command, ears)
-            finally:
-                ears.hearing.close()
-                self._figures.cancelled(ears.hearing.cancelled)
-
-    def _begin(self, ears: Ears) -> None:
+    def begin(self, notices: Sequence[Notice]) -> None:
+        """Sound can be heard from now on."""
         with self._news:
             self._last_sound_s = self._clock()
             if self._state == "loading":
                 self._state = "listening"
-        self._pcm = LivePcm(self._first_request.raw)
-        self._figures.padding_s = _padding_s(self._first_request)
-        self._say([LiveNotice(notice) for notice in ears.notices])
+            self._figures.padding_s = _padding_s(self.first_request)
+        self.say([LiveNotice(notice) for notice in notices])
 
-    def _next(self, pending: bool) -> Command | None:
-        """What is to be done; waits for it. None: it is over. Raises `SessionIdle`."""
+    def next(self, pending: bool) -> Command | None:
+        """What is to be done; waits for it. `pending`: answers are to come. None: it is over. Raises `SessionIdle`."""
         with self._news:
+            waited = False
             while not self._over:
-                if self._line:
-                    return self._first_of_line()
+                if self._line.is_ready or (waited and self._line):
+                    return self._line.take()
                 if self._has_news:
                     self._has_news = False
                     return "news"
-                if self._asked and not pending:
+                if self._line:
+                    waited = not self._news.wait(GATHER_S)
+                elif self._asked and not pending:
                     self.end()
-                    return None
-                idle_s = None if pending or self._asked else self._idle_left_s()
-                self._news.wait(idle_s)
+                else:
+                    self._news.wait(None if pending or self._asked else self._idle_left_s())
         return None
 
-    def _first_of_line(self) -> Command:
-        """Sound that follows sound comes with it."""
-        first = self._line.popleft()
-        if isinstance(first, Sound):
-            while self._line and first.seconds < PIECE_S and isinstance(more := self._line[0], Sound):
-                self._line.popleft()
-                first.data += more.data
-                first.seconds += more.seconds
-        return first
-
-    def _idle_left_s(self) -> float:
-        left_s = self._last_sound_s + self._limits.idle_s - self._clock()
-        if left_s <= 0:
-            raise SessionIdle(self._limits.idle_s)
-        return left_s
-
-    def _do(self, command: Command, ears: Ears) -> list[LiveEvent]:
-        hearing = ears.hearing
-        match command:
-            case Sound(data):
-                return hearing.feed(self._pcm.feed(bytes(data)))
-            case Change(request):
-                flushed = hearing.feed(self._pcm.finish())
-                self._pcm = LivePcm(request.raw)
-                hearing.change(ears.plan(request))
-                self._figures.padding_s = _padding_s(request)
-                return flushed
-            case "commit":
-                return hearing.feed(self._pcm.finish()) + hearing.commit()
-            case "clear":
-                self._pcm.finish()
-                hearing.clear()
-                return hearing.collect()
-            case "finish":
-                return hearing.feed(self._pcm.finish()) + hearing.finish()
-            case "news":
-                return hearing.collect()
-
-    def _say(self, events: Sequence[LiveEvent]) -> None:
+    def say(self, events: Sequence[LiveEvent]) -> None:
         """Raises `SlowReader`."""
         if not events:
             return
@@ -367,30 +269,40 @@ class LiveSession:
             tell = self._tell
         tell()
 
-    def _account(self, command: Command, ears: Ears) -> None:
+    def account(self, done: Command | None, unheard_s: float, cancelled: int) -> None:
         """What was done is no longer behind; who was refused may try again."""
         with self._news:
-            self._lag.unheard_s = ears.hearing.unheard_s
-            if isinstance(command, Sound):
-                self._lag.listened(command.seconds)
-                self._figures.heard(command.seconds, self._lag.received_s, self._lag.lag_s(self._clock()))
-            self._figures.cancelled(ears.hearing.cancelled)
+            self._lag.unheard_s = unheard_s
+            if isinstance(done, Sound):
+                self._lag.listened(done.seconds)
+                self._figures.heard(done.seconds, self._lag.received_s, self._lag.lag_s(self._clock()))
+            elif isinstance(done, Change):
+                self._figures.padding_s = _padding_s(done.request)
+            self._figures.cancelled(cancelled)
             tell = self._tell if self._is_refused else _nothing
             self._is_refused = False
         tell()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """An answer has come."""
         with self._news:
             self._has_news = True
             self._news.notify_all()
 
-    def _partial_every_s(self) -> float:
+    def partial_every_s(self) -> float:
+        """How much new sound a partial is worth now. That there are none is told once."""
         with self._news:
             every_s = self._lag.partial_every_s(self._clock())
             told, self._told_paused = self._told_paused, self._told_paused or isinf(every_s)
         if self._told_paused and not told:
-            self._say([LiveNotice(PARTIALS_PAUSED)])
+            self.say([LiveNotice(PARTIALS_PAUSED)])
         return every_s
+
+    def _idle_left_s(self) -> float:
+        left_s = self._last_sound_s + self._limits.idle_s - self._clock()
+        if left_s <= 0:
+            raise SessionIdle(self._limits.idle_s)
+        return left_s
 
 
 def _padding_s(request: LiveRequest) -> float:

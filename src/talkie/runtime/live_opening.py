@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from talkie.runtime.jobs import Job
     from talkie.runtime.leases import LeaseTable
 
+ANY_S = 30.0
 NO_WORDS = Notice("no_word_times", "The model gives no word times.")
 
 
@@ -43,6 +44,11 @@ class Opening:
     detector: VoiceActivityDetector
     config: ServiceConfig
     notices: tuple[Notice, ...] = ()
+
+    def check(self, request: LiveRequest) -> None:
+        """What can be said of a request without its model. Raises `InvalidValue`."""
+        recognize_options(request.as_recording(), self.config.preset)
+        segment_options(request.turns, energy_gate=False, max_seconds=ANY_S)
 
     @contextmanager
     def open(

@@ -17,6 +17,7 @@ from talkie.runtime import metrics
 from talkie.runtime.live import Limits, LiveSession, State, Who
 from talkie.runtime.live_figures import door_label
 from talkie.runtime.live_opening import Opening
+from talkie.runtime.live_thread import hear
 from talkie.runtime.requests import LiveRequest
 
 LABEL_CHARS = 64
@@ -104,7 +105,7 @@ class SessionTable:
 
     def _run(self, session: LiveSession) -> None:
         try:
-            session.run()
+            hear(session)
         finally:
             self._gone(session)
 

@@ -27,9 +27,9 @@ from talkie.errors import (
     TalkieError,
     UnsupportedByModel,
 )
-from talkie.runtime import live
 from talkie.runtime.live import LiveSession
 from talkie.runtime.live_events import Unread
+from talkie.runtime.live_line import MAX_COMMANDS
 from talkie.runtime.metrics import REGISTRY
 from talkie.runtime.requests import LiveRequest, TurnOptions
 from talkie.types import Audio, LiveNotice, LivePartial, Notice, Span, SpeechStarted, SpeechStopped, Transcript
@@ -269,10 +269,10 @@ def test_a_flood_of_commands_is_cut(tmp_path: Path) -> None:
     with a_house(tmp_path) as house:
         house.loading.clear()
         session = house.open()
-        for _ in range(5 * live.MAX_COMMANDS):  # of wishes only the last one counts
+        for _ in range(5 * MAX_COMMANDS):  # of wishes only the last one counts
             session.change(LiveRequest(language="en"))
         with pytest.raises(SessionLagging):
-            for _ in range(5 * live.MAX_COMMANDS):
+            for _ in range(5 * MAX_COMMANDS):
                 session.commit()
 
 
