@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from talkie.models.store import ModelStore
 from talkie.runtime.service import Service, ServiceConfig
+from talkie.runtime.speech import SpeakRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL, VOICE, RATE_HZ = "whisper-test", "en-us+klatt4", 22_050
@@ -48,7 +49,7 @@ def write_speech(path: Path, home: Path) -> None:
     service = Service(ServiceConfig(home=home))
     parts: list[np.ndarray] = [np.zeros(round(READY_S * RATE_HZ), np.float32)]
     for text in SAID:
-        for chunk in service.speak(text, voice=VOICE):
+        for chunk in service.speak(SpeakRequest(text, voice=VOICE)):
             assert chunk.sample_rate == RATE_HZ
             parts.append(chunk.samples)
         parts.append(np.zeros(round(PAUSE_S * RATE_HZ), np.float32))

@@ -64,7 +64,9 @@ class FakeSpeakService:
         mine = [card for card, theirs, _ in self.cloned.values() if owner in (None, theirs)]
         return [*BUILT_IN, *mine]
 
-    def add_voice(self, name: str, recording: IO[bytes], *, language: str = "en", owner: str = "") -> VoiceCard:
+    def add_voice(
+        self, name: str, recording: IO[bytes], *, language: str = "en", owner: str = "", consent: str = ""
+    ) -> VoiceCard:
         if name in self.cloned:
             raise VoiceExists(name)
         card = VoiceCard(name, name, (language,), "fake-voice", "fake", cloned=True)

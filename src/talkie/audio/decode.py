@@ -24,15 +24,17 @@ from talkie.types import SAMPLE_RATE_HZ, Audio, Notice, Samples
 
 __all__ = ["AudioInfo", "AudioLimits", "AudioStream", "RawFormat", "load_audio", "open_audio"]
 
-BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
+BLOCK_S = 10
 DEFAULT_LIMITS = AudioLimits()
 
 
 class AudioStream:
     """A recording that is open. `notices` is complete when `blocks` has come to its end."""
 
-    def __init__(self, source: Source, decoder: Decoder, limits: AudioLimits) -> None:
-        self._source, self._decoder, self._limits = source, decoder, limits
+    def __init__(
+        self, source: Source, decoder: Decoder, limits: AudioLimits, sample_rate: int = SAMPLE_RATE_HZ
+    ) -> None:
+        self._source, self._decoder, self._limits, self._rate = source, decoder, limits, sample_rate
         self._length = 0
         self._bad_samples = 0
         self.notices: list[Notice] = []
@@ -42,21 +44,21 @@ class AudioStream:
         return self._decoder.info
 
     def blocks(self) -> Iterator[Samples]:
-        """Mono float32 at 16 kHz, -1..1, at most 10 s each; once only.
+        """Mono float32 at the rate asked for (16 kHz), -1..1, at most 10 s each; once only.
 
         Raises `EmptyAudio`, `AudioTooLong` as soon as the limit is passed, and `UndecodableAudio` where nothing at all
         could be decoded.
         """
         for block in self._resampled():
-            for start in range(0, len(block), BLOCK_SAMPLES):
-                yield self._count(block[start : start + BLOCK_SAMPLES])
-        self.notices += self._decoder.findings.notices(self._length / SAMPLE_RATE_HZ)
+            for start in range(0, len(block), BLOCK_S * self._rate):
+                yield self._count(block[start : start + BLOCK_S * self._rate])
+        self.notices += self._decoder.findings.notices(self._length / self._rate)
         if self._bad_samples:
             text = f"{self._bad_samples} samples were no numbers and are heard as silence."
             self.notices.append(Notice("bad_samples", text))
 
     def _resampled(self) -> Iterator[Samples]:
-        resampler, decoded = StreamResampler(), False
+        resampler, decoded = StreamResampler(self._rate), False
         for samples, rate in self._pieces():
             decoded = decoded or len(samples) > 0
             yield resampler.feed(samples, rate)
@@ -93,7 +95,7 @@ class AudioStream:
 
     def _count(self, block: Samples) -> Samples:
         self._length += len(block)
-        if self._length > self._limits.max_seconds * SAMPLE_RATE_HZ:
+        if self._length > self._limits.max_seconds * self._rate:
             raise AudioTooLong(self._limits.max_seconds)
         return np.clip(block, -1.0, 1.0)
 
@@ -116,7 +118,11 @@ class AudioStream:
 
 
 def open_audio(
-    source: Path | IO[bytes], *, raw: RawFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+    source: Path | IO[bytes],
+    *,
+    raw: RawFormat | None = None,
+    limits: AudioLimits = DEFAULT_LIMITS,
+    sample_rate: int = SAMPLE_RATE_HZ,
 ) -> AudioStream:
     """Open a recording by path or as an open binary file; with `raw`, bytes without a header.
 
@@ -125,7 +131,7 @@ def open_audio(
     """
     opened = open_source(source, limits.max_bytes)
     try:
-        stream = AudioStream(opened, _decoder(opened, raw), limits)
+        stream = AudioStream(opened, _decoder(opened, raw), limits, sample_rate)
     except BaseException:
         opened.close()
         raise

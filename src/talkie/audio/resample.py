@@ -1,4 +1,4 @@
-"""A stream of pieces of any rate to one of 16 kHz, without a seam between pieces (soxr, quality HQ).
+"""A stream of pieces of any rate to one of 16 kHz (or another), without a seam between pieces (soxr, quality HQ).
 
 Knows nothing of files. The rate may change from one piece to the next: the resampler is then flushed and begun anew.
 """
@@ -15,9 +15,10 @@ MAX_RATE_CHANGES = 1000
 
 
 class StreamResampler:
-    """Mono pieces in, mono 16 kHz out."""
+    """Mono pieces in, mono at `to_hz` out."""
 
-    def __init__(self) -> None:
+    def __init__(self, to_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._to_hz = to_hz
         self._rate = 0
         self._stream: Any = None
         self._changes = 0
@@ -42,7 +43,7 @@ class StreamResampler:
         if self._changes > MAX_RATE_CHANGES:
             raise ValueError("the sample rate changes without end")
         self._rate = sample_rate
-        if sample_rate != SAMPLE_RATE_HZ:
+        if sample_rate != self._to_hz:
             import soxr  # here, so that what never decodes never loads it
 
-            self._stream = soxr.ResampleStream(sample_rate, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+            self._stream = soxr.ResampleStream(sample_rate, self._to_hz, 1, dtype="float32", quality="HQ")

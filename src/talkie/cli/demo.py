@@ -93,13 +93,14 @@ def speak(settings: Settings, sentences: Sequence[str], voice: str, directory: P
     from talkie.audio.encode import encode_wav
     from talkie.compose import build_service
     from talkie.errors import EngineFailed
+    from talkie.runtime.speech import SpeakRequest
 
     directory.mkdir(parents=True, exist_ok=True)
     service = build_service(settings)
     try:
         for number, sentence in enumerate(sentences, 1):
             began = time.monotonic()
-            chunks = list(service.speak(sentence, voice, SPEED))
+            chunks = list(service.speak(SpeakRequest(sentence, voice=voice, speed=SPEED)))
             if not chunks:
                 raise EngineFailed("espeak", "it said nothing")
             samples = np.concatenate([chunk.samples for chunk in chunks])

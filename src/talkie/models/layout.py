@@ -52,7 +52,7 @@ WHISPER = Layout(
     may=("preprocessor_config.json", "generation_config.json"),
 )
 LAYOUTS = (WHISPER,)
-KINDS = {"whisper": "recognizer", "sphinx": "recognizer"}
+KINDS = {"whisper": "recognizer", "sphinx": "recognizer", "espeak": "synthesizer"}
 
 
 def layout_of(engine: str) -> Layout | None:

@@ -16,27 +16,28 @@ POLL_S = 0.05
 
 
 class CancelToken:
-    """Set once, from any thread; looked at between steps of the work."""
+    """Set once, from any thread; looked at between steps of the work. One that has a token above it is set with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, above: CancelToken | None = None) -> None:
         self._event = threading.Event()
+        self._above = above
 
     def cancel(self) -> None:
         self._event.set()
 
     @property
     def cancelled(self) -> bool:
-        return self._event.is_set()
+        return self._event.is_set() or (self._above is not None and self._above.cancelled)
 
     def check(self) -> None:
         """Raises `Cancelled` when the token is set."""
-        if self._event.is_set():
+        if self.cancelled:
             raise Cancelled
 
     def wait_for(self, future: Future[T]) -> T:
         """The future's result, or `Cancelled`; a cancelled future that has not begun is taken back."""
         while True:
-            if self._event.is_set():
+            if self.cancelled:
                 future.cancel()
                 raise Cancelled
             try:

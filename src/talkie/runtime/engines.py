@@ -13,17 +13,20 @@ from talkie.engines import registry
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.passages import spoken_passages
 from talkie.runtime.scheduler import Lane, LaneOptions
+from talkie.runtime.speech_lane import SpeechLane
 from talkie.runtime.spoken import spoken_windows
 
 if TYPE_CHECKING:
     from talkie.engines.asr.whisper.choice import Choice
-    from talkie.engines.base import Recognizer
+    from talkie.engines.base import Recognizer, Synthesizer
     from talkie.models.store import ModelStore, StoredModel
 
 COMPILED = "compiled"
 """The directory, at home, of what was made for this machine and can be made again."""
 SPHINX_WORKERS_MAX = 4
 """A worker of the built-in engine takes about 90 MB and one processor."""
+ESPEAK_WORKERS_MAX = 2
+"""One makes speech a hundred times as fast as it is heard; the second is for short texts beside a long one."""
 
 
 def open_lane(
@@ -39,6 +42,27 @@ def open_lane(
         lane = Lane(recognizer, LaneOptions(max_queued_audio_s=config.max_queued_audio_s))
         lane.on_close.push(stack.pop_all())
         return lane
+
+
+def open_voice(model: StoredModel, store: ModelStore, config: ServiceConfig) -> SpeechLane:
+    """The same for a model that speaks."""
+    with ExitStack() as stack:
+        stack.enter_context(store.hold(model))
+        lane = SpeechLane(_synthesizer(model, config))
+        lane.on_close.push(stack.pop_all())
+        return lane
+
+
+def _synthesizer(model: StoredModel, config: ServiceConfig) -> Synthesizer:
+    factory = registry.load(model.engine)
+    synthesizer: Synthesizer
+    if model.engine == "espeak":
+        synthesizer = factory(workers=config.workers or min(ESPEAK_WORKERS_MAX, os.cpu_count() or 1))
+    else:
+        synthesizer = factory(
+            model.path, name=model.name, device=config.device, threads=config.threads, workers=config.workers
+        )
+    return synthesizer
 
 
 def _recognizer(model: StoredModel, config: ServiceConfig, progress: Callable[[float], None]) -> Recognizer:

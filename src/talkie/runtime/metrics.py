@@ -44,6 +44,21 @@ LATENCY = Histogram(
     registry=REGISTRY,
 )
 
+SPEECH_REQUESTS = Counter(
+    "talkie_speech_requests", "Texts spoken or not, by model and outcome", ["model", "outcome"], registry=REGISTRY
+)
+SPEECH_SECONDS = Counter("talkie_speech_seconds", "Seconds of speech given out, by model", ["model"], registry=REGISTRY)
+SPEECH_FIRST = Histogram(
+    "talkie_speech_first_seconds",
+    "Seconds from a text's coming to its first piece of sound",
+    ["model"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
+SPEECH_CACHE = Counter(
+    "talkie_speech_cache", "Texts looked for among those kept, by outcome (hit, miss)", ["outcome"], registry=REGISTRY
+)
+
 LIVE_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30)
 LIVE_SESSIONS = Gauge("talkie_live_sessions", "Live sessions that are open, by door", ["door"], registry=REGISTRY)
 LIVE_PARTIAL = Histogram(

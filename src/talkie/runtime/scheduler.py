@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from math import ceil
 
-from talkie.engines.base import RecognizeOptions, Recognizer
+from talkie.engines.base import RecognizeOptions, Recognizer, RecognizerInfo
 from talkie.engines.memory import give_back_free_memory
 from talkie.errors import EngineFailed, QueueFull, ShuttingDown, TalkieError
 from talkie.runtime import metrics
@@ -71,6 +71,15 @@ class Lane:
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def info(self) -> RecognizerInfo:
+        return self.recognizer.info
+
+    def ready(self) -> bool:
+        """Engines that load behind their constructor say when they can work."""
+        is_ready = getattr(self.recognizer, "ready", None)
+        return is_ready is None or bool(is_ready())
 
     @property
     def queued_s(self) -> float:

@@ -5,9 +5,8 @@ Knows nothing of sockets, forms or status codes. All methods block and may be ca
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -17,17 +16,19 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from talkie.audio.decode import AudioLimits, AudioStream, open_audio
+from talkie.audio.joins import at_rate
 from talkie.audio.segment import SegmentOptions
 from talkie.engines import registry
-from talkie.engines.base import RecognizerInfo, SynthesizeOptions
-from talkie.errors import Cancelled, TalkieError
+from talkie.engines.base import RecognizerInfo
+from talkie.errors import Cancelled, TalkieError, UnsupportedByModel
 from talkie.models.store import ModelStore, StoredModel
+from talkie.pipeline.align import align_words
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.runtime import metrics
 from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.engines import COMPILED, is_new, open_lane
+from talkie.runtime.engines import COMPILED, is_new, open_lane, open_voice
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import LeaseTable, LoadedModel
 from talkie.runtime.live import Limits, LiveSession
@@ -36,10 +37,15 @@ from talkie.runtime.preparation import Preparations
 from talkie.runtime.requests import LiveRequest, TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
 from talkie.runtime.sessions import SessionCard, SessionTable
-from talkie.types import Notice, Samples, SpeechChunk, Transcript, TranscriptEvent
+from talkie.runtime.speaking import Speaking
+from talkie.runtime.voice_choice import ESPEAK, built_in
+from talkie.runtime.voice_names import base
+from talkie.types import SAMPLE_RATE_HZ, Audio, Mark, Notice, Samples, SpeechChunk, Transcript, TranscriptEvent
 
 if TYPE_CHECKING:
-    from talkie.engines.base import RecognizeOptions, Synthesizer, VoiceActivityDetector
+    from talkie.engines.base import RecognizeOptions, VoiceActivityDetector
+    from talkie.runtime.speech import SpeakRequest, VoiceCard
+    from talkie.runtime.speech_lane import SpeechLane
 
 AUTO = "auto"
 BUILT_IN = "sphinx-en"
@@ -79,11 +85,10 @@ class Service:
         self.store = ModelStore(config.home, offline=config.offline or None)
         self._admission = Admission(config.concurrency, config.queue_size)
         self.preparations = Preparations()
-        self._leases = LeaseTable(self._load, config.max_loaded_models)
+        self._leases = LeaseTable(self._load, config.max_loaded_models, idle_s=config.idle_unload_s, small=(ESPEAK,))
         self._detector: VoiceActivityDetector = registry.load("silero")(cache_dir=config.home / COMPILED / "silero")
         self._sessions = SessionTable(config.max_sessions, Limits(config.live_max_lag_s, config.session_idle_s))
-        self._voice: Synthesizer | None = None
-        self._voice_lock = threading.Lock()
+        self._speaking = Speaking(config, self.store, self._leases, self._admission, self._detector, self._align)
         self._parts = {"model": "loading", "voice activity": "loading"}
 
     # -- hearing ---------------------------------------------------------------------------------------------------
@@ -124,7 +129,15 @@ class Service:
 
         A path is taken from the settings only, never from a request: what a request names is looked up by name.
         """
+        model = self._named(request)
+        if model.kind == "synthesizer":
+            raise UnsupportedByModel("model", f"The model {model.name!r} speaks; it does not hear.")
+        return model
+
+    def _named(self, request: TranscribeRequest) -> StoredModel:
         named = request.model if request.model not in ("", AUTO) else ""
+        if named == ESPEAK:
+            return built_in()
         if named and not (self.config.allow_paths or named == self.config.model):
             return self.store.get(named)
         named = named or (self.config.model if self.config.model != AUTO else "")
@@ -176,8 +189,10 @@ class Service:
     def _limits(self) -> AudioLimits:
         return AudioLimits(max_seconds=self.config.max_audio_seconds, max_bytes=self.config.max_audio_bytes)
 
-    def _load(self, key: str) -> Lane:
-        model = self.store.resolve(key)
+    def _load(self, key: str) -> Lane | SpeechLane:
+        model = self._speaking.speakers.resolve(key)
+        if model.kind == "synthesizer":
+            return open_voice(model, self.store, self.config)
         with self.preparations.of(model.name) as progress:
             return open_lane(model, self.store, self.config, progress)
 
@@ -190,24 +205,50 @@ class Service:
         with self._leases.lease(_key(self.choose(request))):
             pass
 
-    # -- speaking --------------------------------------------------------------------------------------------------
+    # -- speaking: as `transports.speech.SpeakService` says ---------------------------------------------------------
 
-    def speak(self, text: str, voice: str = "", speed: float = 1.0) -> Iterator[SpeechChunk]:
-        """Text to sound with the built-in voice. Raises `InvalidValue`, `EngineError`."""
-        with self._voice_lock:
-            if self._voice is None:
-                self._voice = registry.load("espeak")()
-            synthesizer = self._voice
-        return synthesizer.synthesize(text, SynthesizeOptions(voice=voice, speed=speed))
+    def speak(
+        self, request: SpeakRequest, cancel: CancelToken | None = None, *, pieces: Iterable[str] | None = None
+    ) -> Iterator[SpeechChunk]:
+        """Sound with its marks as it is made. Raises the errors of `talkie.errors`; closing it stops the work."""
+        return self._speaking.speak(request, cancel, pieces)
+
+    def voices(self, owner: str | None = None) -> list[VoiceCard]:
+        """All that can be asked for; of cloned ones those of `owner` (None: of everybody)."""
+        return self._speaking.voices(owner)
+
+    def add_voice(
+        self, name: str, recording: IO[bytes], *, language: str = "en", owner: str = "", consent: str = ""
+    ) -> VoiceCard:
+        """A voice to be imitated. Raises `AudioError`, `InvalidValue`, `VoiceExists`."""
+        return self._speaking.add_voice(name, recording, language=language, owner=owner, consent=consent)
+
+    def remove_voice(self, voice: str, *, owner: str | None = None) -> None:
+        """Raises `VoiceNotFound`."""
+        self._speaking.remove_voice(voice, owner=owner)
+
+    def _align(self, audio: Audio, text: str, language: str, cancel: CancelToken) -> tuple[Mark, ...]:
+        """The words of a text where our recogniser hears them; none where it does not know the language."""
+        language = base(language)
+        model = self.choose(TranscribeRequest(language=language))
+        with self._leases.lease(_key(model)) as lane, lane.open() as job:
+            info = lane.recognizer.info
+            heard = Audio(at_rate(audio.samples, audio.sample_rate, SAMPLE_RATE_HZ))
+            if language not in info.languages or not info.words or heard.duration_s > info.max_seconds:
+                return ()
+            options = recognize_options(TranscribeRequest(language=language, words=True), "fast", self.config.context)
+            with job.listening():
+                words = cancel.wait_for(job.submit(heard, options)).words
+        return align_words(text, words, audio.duration_s)
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def models(self) -> list[ModelCard]:
-        """What can be asked for, built-in models included."""
+        """What can be asked for, to hear or to speak, built-in models included."""
         loaded = {row.name for row in self._leases.loaded()}
         return [
             ModelCard(model.name, model.engine, model.languages, model.size_bytes, model.name in loaded)
-            for model in self.store.list()
+            for model in (*self.store.list(), built_in())
         ]
 
     def loaded(self) -> list[LoadedModel]:
@@ -226,8 +267,8 @@ class Service:
         """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
         parts = {part: self._state(part, state) for part, state in self._parts.items()}
         for row, lane in self._leases.lanes():
-            is_ready = getattr(lane.recognizer, "ready", None)
-            parts[f"model {row.name}"] = "ready" if is_ready is None or is_ready() else "loading"
+            part = "voice" if row.kind == "synthesizer" else "model"
+            parts[f"{part} {row.name}"] = "ready" if lane.ready() else "loading"
         return Readiness(all(parts[needed] == "ready" for needed in self._parts), parts)
 
     def _state(self, part: str, state: str) -> str:
@@ -264,8 +305,6 @@ class Service:
         self._sessions.close(grace_s)
         self._admission.drain(grace_s)
         self._leases.close()
-        if self._voice is not None:
-            self._voice.close()
 
 
 def _key(model: StoredModel) -> str:

@@ -29,8 +29,11 @@ class SpeakService(Protocol):
         """All that can be asked for; of cloned ones those of `owner` (None: of everybody)."""
         ...
 
-    def add_voice(self, name: str, recording: IO[bytes], *, language: str = "en", owner: str = "") -> VoiceCard:
-        """A voice to be imitated, from a recording that is checked and kept. Raises `AudioError`, `InvalidValue`."""
+    def add_voice(
+        self, name: str, recording: IO[bytes], *, language: str = "en", owner: str = "", consent: str = ""
+    ) -> VoiceCard:
+        """A voice to be imitated, from a recording that is checked and kept, with what was said of the speaker's
+        consent. Raises `AudioError`, `InvalidValue`, `VoiceExists`."""
         ...
 
     def remove_voice(self, voice: str, *, owner: str | None = None) -> None:
