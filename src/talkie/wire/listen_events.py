@@ -160,7 +160,7 @@ def _read_partial(message: dict[str, Any]) -> LivePartial:
         committed,
         rest.strip(),
         str(message.get("language", "")),
-        "" if rest and not rest.startswith(" ") else " ",
+        "" if committed and rest and not rest.startswith(" ") else " ",
     )
 
 

@@ -159,6 +159,7 @@ EVENTS: list[LiveEvent] = [
     LivePartial(3, 0.5, 1.25, "hello", "there", "en"),
     LivePartial(3, 0.5, 1.25, "", "hello"),
     LivePartial(3, 0.5, 1.25, "hello", ""),
+    LivePartial(3, 0.5, 1.25, "你", "好", "zh", ""),
     LiveFinal(3, Span(0.5, 1.5), HEARD),
     LiveFinal(4, Span(0.5, 0.5), Transcript(decoded_until_s=0.5)),
     LiveNotice(Notice("a_code", "some words")),
