@@ -37,6 +37,11 @@ class WavStream:
         self._head = b""
         self._left: int | None = None
 
+    @property
+    def ended(self) -> bool:
+        """All the sound that the header promised has come; what follows is none."""
+        return self._left == 0
+
     def feed(self, data: bytes) -> bytes:
         """The sound that is ready. Raises `UndecodableAudio` and `BadRawParameters` for a header that cannot be."""
         if not self.decided:

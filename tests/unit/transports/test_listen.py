@@ -170,6 +170,18 @@ def test_a_wav_header_says_how_it_is_to_be_heard(tmp_path: Path, rate: int, chan
     assert abs(len(samples) - 8000) <= 2 and 0.2 < np.abs(samples[1000:-1000]).max() < 0.26
 
 
+def test_a_wav_ends_where_its_header_says(tmp_path: Path) -> None:
+    """A client that can only pour out a file says nothing more; what follows the sound is not heard."""
+    recording, sound = wav(16_000, 1)
+
+    async def conversation(guest: Guest) -> Any:
+        await guest.say(recording[:5000], recording[5000:] + b"LIST", recording)
+        return await guest.rest(), bytes(guest.session.heard)
+
+    (told, code), heard = talk(tmp_path, conversation)
+    assert code == 1000 and told[-1] == {"type": "done", "seconds": 0.5} and len(heard) == 2 * len(sound)
+
+
 def test_bare_sound_without_parameters_is_16_khz(tmp_path: Path) -> None:
     _, sound = wav(16_000, 1)
 

@@ -83,16 +83,23 @@ async def _hear(socket: Socket, line: LiveLine, sound: _Sound) -> None:
         if isinstance(message, bytes):
             for piece in sound.read(message):
                 await line.send(piece)
-        elif (command := parse_command(message)) is Command.CLOSE:
-            closing = True
+            closing = sound.ended
+        else:
+            closing = await _obey(parse_command(message), line)
+        if closing:
             await line.send(sound.rest())
             line.finish()
-        elif command is Command.COMMIT:
-            line.commit()
-        elif command is Command.CLEAR:
-            line.clear()
-        else:
-            await line.send(b"")  # a sign of life is all it is
+
+
+async def _obey(command: Command, line: LiveLine) -> bool:
+    """Whether that was the end."""
+    if command is Command.COMMIT:
+        line.commit()
+    elif command is Command.CLEAR:
+        line.clear()
+    elif command is Command.KEEP_ALIVE:
+        await line.send(b"")  # a sign of life is all it is
+    return command is Command.CLOSE
 
 
 async def _tell(socket: Socket, line: LiveLine, sound: _Sound) -> None:
@@ -117,6 +124,11 @@ class _Sound:
         self._wav = WavStream() if call.sniff else None
         self._pcm: LivePcm | None = None
         self.call = _with_raw(call, RawFormat(PCM_16K.sample_rate, 1, "f32le")) if call.sniff else call
+
+    @property
+    def ended(self) -> bool:
+        """A WAV says how long it is: a client that can only send a file need not say that this was all."""
+        return self._wav is not None and self._wav.ended
 
     def read(self, data: bytes) -> Iterator[bytes]:
         """What is for the session, in pieces small enough to be converted between two other things."""
