@@ -1,4 +1,4 @@
-"""`talkie ps`: the models that a running server holds in memory, and who is being listened to.
+"""`talkie ps`: the models that a running server holds in memory, to hear or to speak, and who is being listened to.
 
 Knows nothing of how they got there.
 """
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SECOND, ASKED_FOR = "ctranslate2", "asked for"
 """The library that works where the faster one does not, and the reason that is none to tell."""
-HEAD = ("NAME", "ENGINE", "SIZE", "PROCESSOR", "BACKEND", "UNTIL")
+HEAD = ("NAME", "KIND", "ENGINE", "SIZE", "PROCESSOR", "BACKEND", "UNTIL")
+KINDS = {"recognizer": "hears", "synthesizer": "speaks"}
 SESSIONS_HEAD = ("SESSION", "DOOR", "MODEL", "STATE", "HEARD", "LAG", "CLIENT")
 
 
@@ -33,7 +34,8 @@ def ps(
 ) -> None:
     """Show the models that a running server holds in memory, and its live sessions.
 
-    A model stays there until another one needs its place, the one idle for longest first.
+    A model stays there until nobody has used it for a while (the setting idle_unload_s), or another one needs its
+    place, the one idle for longest first.
     """
     from talkie.cli.output import note, table
     from talkie.client import Client
@@ -54,7 +56,7 @@ def ps(
         if item.get("backend") == SECOND and item.get("backend_reason") not in ("", ASKED_FOR, None):
             note(f"{item.get('name')} is run by CTranslate2: {item.get('backend_reason')}")
     if not loaded:
-        note("no model is in memory; the first recording brings one in.")
+        note("no model is in memory; the first recording or text brings one in.")
     for line in table(SESSIONS_HEAD, [_session(item) for item in sessions]) if sessions else ():
         typer.echo(line)
 
@@ -96,12 +98,25 @@ def _row(item: dict[str, Any], size_bytes: Any) -> tuple[str, ...]:
     from talkie.cli.output import size
 
     device, arithmetic = str(item.get("device", "")), str(item.get("compute_type") or "")
-    users, idle_s = int(item.get("users") or 0), float(item.get("idle_s") or 0.0)
     return (
         str(item.get("name", "-")),
+        KINDS.get(str(item.get("kind") or "recognizer"), "-"),
         str(item.get("engine", "-")),
         size(size_bytes) if size_bytes else "-",
         f"{device} {arithmetic}".strip() or "-",
         _backend(item),
-        f"in use by {users}" if users else f"needed (idle {idle_s:.0f} s)",
+        _until(item),
     )
+
+
+def _until(item: dict[str, Any]) -> str:
+    users, idle_s, unload_s = int(item.get("users") or 0), float(item.get("idle_s") or 0.0), item.get("unload_s")
+    if users:
+        return f"in use by {users}"
+    if unload_s is None:
+        return f"needed (idle {idle_s:.0f} s)"
+    return f"{_span(float(unload_s))} from now (idle {_span(idle_s)})"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -68,7 +68,8 @@ class _Slot:
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A row of `talkie ps`: `idle_s` is 0 while somebody uses it. `backend` is the library that computes, and
-    `backend_reason` why it is this one; empty for engines that have but one."""
+    `backend_reason` why it is this one; empty for engines that have but one. `unload_s`: when it will be put out if
+    nobody comes; None: not for that reason, or somebody uses it."""
 
     name: str
     engine: str
@@ -80,6 +81,7 @@ class LoadedModel:
     backend_reason: str = ""
     workers: int = 1
     kind: Kind = "recognizer"
+    unload_s: float | None = None
 
 
 class LeaseTable:
@@ -220,7 +222,9 @@ class LeaseTable:
         now = self._clock()
         with self._table:
             slots = [(slot.lane, slot.users, slot.last_used) for slot in self._slots.values()]
-        return [(_row(lane, users, 0.0 if users else now - last), lane) for lane, users, last in slots if lane]
+        return [
+            (_row(lane, users, 0.0 if users else now - last, self._idle_s), lane) for lane, users, last in slots if lane
+        ]
 
     def close(self) -> None:
         """Unload everything; nobody gets a lease any more."""
@@ -235,7 +239,7 @@ class LeaseTable:
                     metrics.LOADED.labels(name).set(0)
 
 
-def _row(lane: Leased, users: int, idle_s: float) -> LoadedModel:
+def _row(lane: Leased, users: int, idle_s: float, most_idle_s: float) -> LoadedModel:
     info = lane.info
     return LoadedModel(
         info.name,
@@ -248,4 +252,5 @@ def _row(lane: Leased, users: int, idle_s: float) -> LoadedModel:
         info.backend_reason,
         info.workers,
         "synthesizer" if isinstance(lane, SpeechLane) else "recognizer",
+        max(0.0, most_idle_s - idle_s) if most_idle_s and not users else None,
     )

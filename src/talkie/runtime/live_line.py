@@ -48,12 +48,9 @@ class Line:
     @property
     def is_ready(self) -> bool:
         """Is there anything but a little sound that more may follow soon?"""
-        first = self._waiting[0] if self._waiting else None
-        return (
-            len(self._waiting) > 1
-            or not isinstance(first, Sound | None)
-            or (first is not None and first.seconds >= GATHER_S)
-        )
+        if len(self._waiting) == 1 and isinstance(first := self._waiting[0], Sound):
+            return first.seconds >= GATHER_S
+        return bool(self._waiting)
 
     def add_sound(self, data: bytes, seconds: float) -> None:
         last = self._waiting[-1] if self._waiting else None

@@ -1,4 +1,4 @@
-"""What is counted, in a registry of our own, as Prometheus reads it. Labels are closed lists: no user data."""
+"""What is counted, as Prometheus reads it, from `count` on. Labels are closed lists: no user data."""
 
 from __future__ import annotations
 
@@ -6,85 +6,62 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from talkie.runtime.counting import CONTENT_TYPE, REGISTRY, Counter, Gauge, Histogram
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+__all__ = ["CONTENT_TYPE", "REGISTRY", "Counter", "Gauge", "Histogram", "LaneMetrics", "count", "render"]
 
-REGISTRY = CollectorRegistry()
-REQUESTS = Counter(
-    "talkie_transcriptions", "Transcriptions ended, by model and outcome", ["model", "outcome"], registry=REGISTRY
-)
-AUDIO_SECONDS = Counter("talkie_audio_seconds", "Seconds of audio heard, by model", ["model"], registry=REGISTRY)
-BUSY_SECONDS = Counter("talkie_engine_busy_seconds", "Seconds an engine was at work", ["model"], registry=REGISTRY)
-BATCH_SIZE = Histogram(
-    "talkie_batch_windows", "Windows in a batch", ["model"], buckets=(1, 2, 4, 8, 16, 32), registry=REGISTRY
-)
-QUEUED_SECONDS = Gauge(
-    "talkie_queued_audio_seconds", "Seconds of audio that wait for a model", ["model"], registry=REGISTRY
-)
-QUEUED_WINDOWS = Gauge("talkie_queued_windows", "Windows that wait for a model", ["model"], registry=REGISTRY)
+REQUESTS = Counter("talkie_transcriptions", "Transcriptions ended, by model and outcome", ["model", "outcome"])
+AUDIO_SECONDS = Counter("talkie_audio_seconds", "Seconds of audio heard, by model", ["model"])
+BUSY_SECONDS = Counter("talkie_engine_busy_seconds", "Seconds an engine was at work", ["model"])
+BATCH_SIZE = Histogram("talkie_batch_windows", "Windows in a batch", ["model"], buckets=(1, 2, 4, 8, 16, 32))
+QUEUED_SECONDS = Gauge("talkie_queued_audio_seconds", "Seconds of audio that wait for a model", ["model"])
+QUEUED_WINDOWS = Gauge("talkie_queued_windows", "Windows that wait for a model", ["model"])
 QUEUE_WAIT = Histogram(
     "talkie_queue_wait_seconds",
     "Seconds from a window's coming to the start of its batch, by model and priority",
     ["model", "priority"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
-    registry=REGISTRY,
 )
-DROPPED = Counter(
-    "talkie_dropped_segments", "Segments taken out by a filter, by reason", ["model", "reason"], registry=REGISTRY
-)
-RUNNING = Gauge("talkie_requests_running", "Requests at work", registry=REGISTRY)
-WAITING = Gauge("talkie_requests_waiting", "Requests in line", registry=REGISTRY)
-LOADED = Gauge("talkie_model_loaded", "1 for each model in memory", ["model"], registry=REGISTRY)
+DROPPED = Counter("talkie_dropped_segments", "Segments taken out by a filter, by reason", ["model", "reason"])
+RUNNING = Gauge("talkie_requests_running", "Requests at work")
+WAITING = Gauge("talkie_requests_waiting", "Requests in line")
+LOADED = Gauge("talkie_model_loaded", "1 for each model in memory", ["model"])
 LATENCY = Histogram(
     "talkie_transcription_seconds",
     "Seconds from accepting a recording to its whole transcript",
     ["model"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
-    registry=REGISTRY,
 )
 
-SPEECH_REQUESTS = Counter(
-    "talkie_speech_requests", "Texts spoken or not, by model and outcome", ["model", "outcome"], registry=REGISTRY
-)
-SPEECH_SECONDS = Counter("talkie_speech_seconds", "Seconds of speech given out, by model", ["model"], registry=REGISTRY)
+SPEECH_REQUESTS = Counter("talkie_speech_requests", "Texts spoken or not, by model and outcome", ["model", "outcome"])
+SPEECH_SECONDS = Counter("talkie_speech_seconds", "Seconds of speech given out, by model", ["model"])
 SPEECH_FIRST = Histogram(
     "talkie_speech_first_seconds",
     "Seconds from a text's coming to its first piece of sound",
     ["model"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-    registry=REGISTRY,
 )
-SPEECH_CACHE = Counter(
-    "talkie_speech_cache", "Texts looked for among those kept, by outcome (hit, miss)", ["outcome"], registry=REGISTRY
-)
+SPEECH_CACHE = Counter("talkie_speech_cache", "Texts looked for among those kept, by outcome (hit, miss)", ["outcome"])
 
 LIVE_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30)
-LIVE_SESSIONS = Gauge("talkie_live_sessions", "Live sessions that are open, by door", ["door"], registry=REGISTRY)
+LIVE_SESSIONS = Gauge("talkie_live_sessions", "Live sessions that are open, by door", ["door"])
 LIVE_PARTIAL = Histogram(
     "talkie_live_partial_seconds",
     "Seconds from sound's coming to the partial text that includes it",
     buckets=LIVE_SECONDS,
-    registry=REGISTRY,
 )
 LIVE_FINAL = Histogram(
     "talkie_live_final_seconds",
     "Seconds from the end of speech to its final text",
     buckets=LIVE_SECONDS,
-    registry=REGISTRY,
 )
 LIVE_LAG = Histogram(
     "talkie_live_lag_seconds",
     "How far a live session is behind its speaker, once a second of sound",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
-    registry=REGISTRY,
 )
-LIVE_DROPPED = Counter(
-    "talkie_live_dropped", "Live sessions ended by an error, by reason", ["reason"], registry=REGISTRY
-)
-LIVE_CANCELLED = Counter(
-    "talkie_live_cancelled", "Windows of live sessions taken back before they were heard", registry=REGISTRY
-)
+LIVE_DROPPED = Counter("talkie_live_dropped", "Live sessions ended by an error, by reason", ["reason"])
+LIVE_CANCELLED = Counter("talkie_live_cancelled", "Windows of live sessions taken back before they were heard")
 
 
 class LaneMetrics:
@@ -103,9 +80,10 @@ class LaneMetrics:
         QUEUE_WAIT.labels(self._model, priority).observe(seconds)
 
     @contextmanager
-    def busy(self, batch: int) -> Iterator[None]:
-        """Count a batch and the time it takes."""
-        BATCH_SIZE.labels(self._model).observe(batch)
+    def busy(self, batch: int = 0) -> Iterator[None]:
+        """Count the time that work takes, and the windows of a batch where it is one."""
+        if batch:
+            BATCH_SIZE.labels(self._model).observe(batch)
         began = time.monotonic()
         try:
             yield
@@ -113,6 +91,11 @@ class LaneMetrics:
             BUSY_SECONDS.labels(self._model).inc(time.monotonic() - began)
 
 
+def count() -> None:
+    """From now on everything is counted; a server says so before anything else."""
+    REGISTRY.count()
+
+
 def render() -> bytes:
     """All metrics in the Prometheus text format."""
-    return generate_latest(REGISTRY)
+    return REGISTRY.render()

@@ -204,7 +204,7 @@ class SpeechLane:
         """A sentence through the engine; what went wrong, whatever the engine raised."""
         seconds = 0.0
         try:
-            with self._metrics.busy(1):
+            with self._metrics.busy():
                 chunks = self.synthesizer.synthesize(sentence.text, sentence.options)
                 try:
                     for chunk in chunks:

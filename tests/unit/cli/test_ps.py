@@ -24,6 +24,16 @@ LOADED = [
         "workers": 2,
     },
     {"name": "sphinx-en", "engine": "sphinx", "device": "cpu", "compute_type": "", "users": 0, "idle_s": 12.4},
+    {
+        "name": "espeak",
+        "engine": "espeak",
+        "kind": "synthesizer",
+        "device": "cpu",
+        "users": 0,
+        "idle_s": 60.2,
+        "unload_s": 1740.0,
+        "workers": 2,
+    },
 ]
 
 
@@ -31,6 +41,7 @@ LOADED = [
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     rows = list(LOADED)
     monkeypatch.setattr(client.Client, "ps", lambda self: rows)
+    monkeypatch.setattr(client.Client, "sessions", lambda self: [])
     monkeypatch.setattr(client.Client, "models", lambda self: [{"id": "whisper-base", "size_bytes": 145_000_000}])
     return rows
 
@@ -46,9 +57,10 @@ def test_a_table(loaded: list[dict[str, Any]], capsys: pytest.CaptureFixture[str
     told = capsys.readouterr()
     assert told.err == "note: whisper-base is run by CTranslate2: OpenVINO has no CUDA.\n"
     assert told.out.splitlines() == [
-        "NAME          ENGINE   SIZE    PROCESSOR     BACKEND         UNTIL",
-        "whisper-base  whisper  145 MB  cuda float16  ctranslate2 x2  in use by 2",
-        "sphinx-en     sphinx   -       cpu           -               needed (idle 12 s)",
+        "NAME          KIND    ENGINE   SIZE    PROCESSOR     BACKEND         UNTIL",
+        "whisper-base  hears   whisper  145 MB  cuda float16  ctranslate2 x2  in use by 2",
+        "sphinx-en     hears   sphinx   -       cpu           -               needed (idle 12 s)",
+        "espeak        speaks  espeak   -       cpu           -               29 min from now (idle 60 s)",
     ]
 
 

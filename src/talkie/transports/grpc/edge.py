@@ -13,10 +13,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 import grpc
-from prometheus_client import Counter, Histogram
 
 from talkie.errors import ShuttingDown, TalkieError
-from talkie.runtime.metrics import REGISTRY
+from talkie.runtime.metrics import Counter, Histogram
 from talkie.transports.grpc.access import ANY_KEY, Access
 from talkie.transports.grpc.call import Call
 from talkie.transports.grpc.errors import INTERNAL, NO_METHOD, TOO_LATE, NotServed, Refusal, answer, refusal_of
@@ -31,13 +30,12 @@ STRANGERS = 8
 """Callers without a key whose first message may be read at once, where it is needed to know what they ask for."""
 STRANGER_S = 5.0
 
-GRPC_CALLS = Counter("talkie_grpc_calls", "gRPC calls ended, by method and code", ["method", "code"], registry=REGISTRY)
+GRPC_CALLS = Counter("talkie_grpc_calls", "gRPC calls ended, by method and code", ["method", "code"])
 GRPC_SECONDS = Histogram(
     "talkie_grpc_seconds",
     "Seconds from the start of a gRPC call to its status",
     ["method"],
     buckets=(0.005, 0.025, 0.1, 0.5, 1, 5, 30, 300),
-    registry=REGISTRY,
 )
 
 

@@ -11,6 +11,7 @@ from talkie.transports.http.access import CALLER, AccessRules
 from talkie.transports.http.upload import UploadLimits
 from talkie.transports.http.work import Gate
 from talkie.transports.live import LiveService
+from talkie.transports.speech import SpeakService
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,7 +32,7 @@ class Readiness(Protocol):
     def parts(self) -> dict[str, str]: ...
 
 
-class SpeechService(LiveService, Protocol):
+class SpeechService(LiveService, SpeakService, Protocol):
     """What this door needs of the service."""
 
     def transcribe(

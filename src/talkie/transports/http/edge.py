@@ -11,11 +11,10 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 
 from talkie.errors import ShuttingDown
-from talkie.runtime.metrics import REGISTRY
+from talkie.runtime.metrics import Counter, Histogram
 from talkie.transports.http.access import ROUTE
 from talkie.transports.http.errors import error_response, internal_response, log_fault
 from talkie.transports.http.origins import Origins
@@ -31,15 +30,12 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug only."""
 
-HTTP_REQUESTS = Counter(
-    "talkie_http_requests", "HTTP answers, by route and status", ["method", "route", "status"], registry=REGISTRY
-)
+HTTP_REQUESTS = Counter("talkie_http_requests", "HTTP answers, by route and status", ["method", "route", "status"])
 HTTP_SECONDS = Histogram(
     "talkie_http_seconds",
     "Seconds from the first byte of a request to the last of its answer",
     ["route"],
     buckets=(0.005, 0.025, 0.1, 0.5, 1, 5, 30, 300),
-    registry=REGISTRY,
 )
 
 SECURITY_HEADERS = {

@@ -11,10 +11,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 
-from talkie.runtime.metrics import REGISTRY
+from talkie.runtime.metrics import Counter, Histogram
 from talkie.transports.http.access import ROUTE
 from talkie.transports.http.edge import AUDIO_S, SECURITY_HEADERS, SEND_S, UNKNOWN_ROUTE
 from talkie.transports.http.errors import log_fault
@@ -29,15 +28,12 @@ CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1
 OTHER = "other"
 """A client may send any number; only those that mean something to everybody are counted by name."""
 
-SOCKETS = Counter(
-    "talkie_sockets", "WebSockets ended, by route and close code or status", ["route", "code"], registry=REGISTRY
-)
+SOCKETS = Counter("talkie_sockets", "WebSockets ended, by route and close code or status", ["route", "code"])
 SOCKET_SECONDS = Histogram(
     "talkie_socket_seconds",
     "Seconds that a WebSocket was open",
     ["route"],
     buckets=(1, 5, 30, 60, 300, 1800, 7200),
-    registry=REGISTRY,
 )
 
 
