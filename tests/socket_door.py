@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,8 +22,11 @@ class _Quiet(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """The address, `127.0.0.1:port`, for as long as the block runs. Every connection must be over within seconds."""
+async def serving(app: FastAPI, **more: Any) -> AsyncIterator[str]:
+    """The address, `127.0.0.1:port`, for as long as the block runs. Every connection must be over within seconds.
+
+    `more` is for uvicorn, a certificate for example.
+    """
     server = _Quiet(
         uvicorn.Config(
             app,
@@ -34,6 +38,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=2,
+            **more,
         )
     )
     running = asyncio.ensure_future(server.serve())

@@ -119,11 +119,11 @@ class LiveClient:
             )
         except InvalidStatus as error:
             raise self._refused(error.response.status_code, error.response.body) from None
-        except (WebSocketException, ValueError) as error:
-            raise AnswerError(self.url, f"it opens no WebSocket ({type(error).__name__}).") from error
-        except OSError as error:  # TimeoutError and ssl.SSLError are some
+        except OSError as error:  # a timeout is one, and a certificate that nobody trusts (which is a ValueError too)
             why = "it took too long." if isinstance(error, TimeoutError) else f"{error.strerror or error}."
             raise ServerUnreachable(self.url, why) from error
+        except (WebSocketException, ValueError) as error:
+            raise AnswerError(self.url, f"it opens no WebSocket ({type(error).__name__}).") from error
         with contextlib.suppress(OSError):  # it may be over already; what it said is still to be read
             opened.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         return opened

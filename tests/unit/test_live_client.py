@@ -26,6 +26,7 @@ from talkie.errors import (
     TooManySessions,
 )
 from talkie.live_client import LiveClient
+from talkie.transports import tls
 from talkie.transports.keys import KeyRing
 from talkie.types import LiveFinal, LivePartial
 
@@ -74,6 +75,23 @@ def test_a_key_opens(tmp_path: Path) -> None:
             return line.ready.session_id
 
     assert against(tmp_path, work, keys=KeyRing(KEY)) == "live_fake"
+
+
+def test_a_certificate_that_is_trusted_and_one_that_is_not(tmp_path: Path) -> None:
+    certificate, key = tls.self_signed(tmp_path / "tls", [])
+
+    def work(address: str) -> Any:
+        with pytest.raises(ServerUnreachable, match="certificate"):
+            LiveClient(f"https://{address}")
+        with LiveClient(f"https://{address}", cacert=certificate) as line:
+            return line.ready.session_id
+
+    async def whole() -> Any:
+        more = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+        async with serving(make_app(tmp_path, FakeService()), **more) as address:
+            return await asyncio.to_thread(work, address)
+
+    assert run(whole()) == "live_fake"
 
 
 def test_errors_come_back_as_what_they_were(tmp_path: Path) -> None:
