@@ -28,6 +28,8 @@ from talkie.transports.http.models import add_models
 from talkie.transports.http.pages import add_pages
 from talkie.transports.http.sessions import add_sessions
 from talkie.transports.http.socket_edge import SocketEdgeMiddleware
+from talkie.transports.http.speech import add_speech
+from talkie.transports.http.voices import add_voices
 from talkie.transports.websocket.listen import add_listen
 from talkie.transports.websocket.realtime import add_realtime
 
@@ -55,7 +57,9 @@ def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
     )
     app.state.door = door
     app.state.companions = tuple(companions)
-    for add in (add_audio, add_models, add_health, add_docs, add_pages, add_sessions, add_listen, add_realtime):
+    for add in (add_audio, add_speech, add_voices, add_models, add_health, add_docs, add_pages, add_sessions):
+        add(app)
+    for add in (add_listen, add_realtime):
         add(app)
     handle_errors(app)
     app.add_middleware(AccessMiddleware, rules=door.rules)

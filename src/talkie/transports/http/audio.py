@@ -7,19 +7,20 @@ answer, `work` runs the service off the event loop.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from talkie.errors import Cancelled, EngineFailed, TalkieError
 from talkie.transports.http.access import open_route
 from talkie.transports.http.door import Door, door_of
 from talkie.transports.http.edge import AUDIO_S
 from talkie.transports.http.errors import INTERNAL, error_response, log_fault, words_of
+from talkie.transports.http.held import HeldStream
 from talkie.transports.http.schema import transcription_operation
 from talkie.transports.http.upload import Upload, receive_upload
 from talkie.transports.http.work import Heard, while_connected, working
@@ -28,8 +29,6 @@ from talkie.wire.fields import TranscriptionCall, parse_call
 from talkie.wire.openai import EVENT_STREAM, answer, delta_event, done_event, event
 
 SCOPE = "transcribe"
-NO_BUFFERING = {"X-Accel-Buffering": "no"}
-"""Asks proxies to pass events on as they come."""
 
 
 def add_audio(app: FastAPI) -> None:
@@ -86,7 +85,7 @@ async def _stream(request: Request, work: Any, call: TranscriptionCall, stack: A
         first = await anext(heard, None)
     scope, held = request.scope, stack.pop_all()
 
-    async def events() -> AsyncIterator[bytes]:
+    async def events() -> AsyncGenerator[bytes, None]:
         async with held:
             async for item in _events(first, heard, call):
                 if isinstance(item, Transcript):
@@ -95,7 +94,7 @@ async def _stream(request: Request, work: Any, call: TranscriptionCall, stack: A
                 else:
                     yield item
 
-    return _Events(events(), held)
+    return HeldStream(events(), held, EVENT_STREAM)
 
 
 async def _events(
@@ -123,21 +122,6 @@ async def _events(
 
 def _text(item: Segment) -> str:
     return item.text.strip()
-
-
-class _Events(StreamingResponse):
-    """Closes what the request holds even when the client went away before the first event was sent."""
-
-    def __init__(self, events: AsyncIterator[bytes], held: AsyncExitStack) -> None:
-        super().__init__(events, headers=NO_BUFFERING, media_type=EVENT_STREAM)
-        self._events, self._held = events, held
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._events.aclose()  # type: ignore[attr-defined]
-            await self._held.aclose()
 
 
 def _header(notices: tuple[Notice, ...]) -> str:

@@ -57,8 +57,9 @@ def page(spec: dict[str, Any]) -> str:
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
-    rows = [_field(name, field, name in form.get("required", ())) for name, field in form.get("properties", {}).items()]
+    bodies = operation.get("requestBody", {}).get("content", {}).values()
+    body: dict[str, Any] = next((content.get("schema", {}) for content in bodies), {})
+    rows = [_field(name, field, name in body.get("required", ())) for name, field in body.get("properties", {}).items()]
     rows += [
         _field(item["name"], item["schema"], item.get("required", False)) for item in operation.get("parameters", ())
     ]

@@ -1,4 +1,4 @@
-"""A multipart form, pushed in piece by piece: the fields are kept, the part named `file` goes straight to a sink.
+"""A multipart form, pushed in piece by piece: the fields are kept, the part with the recording goes straight to a sink.
 
 Pure parsing; knows nothing of sockets, disks or what the fields mean. The name that a client gives its file is
 neither kept nor looked at. Everything has a bound: parts, header sizes, the size of each field and of all of them.
@@ -22,9 +22,12 @@ MAX_BOUNDARY_BYTES = 256
 
 
 class Form:
-    """Feed it bytes; `finish` gives the fields in the order in which they came."""
+    """Feed it bytes; `finish` gives the fields in the order in which they came. The recording is in the part of one of
+    the names `files`, the first of which is the one that is told."""
 
-    def __init__(self, content_type: str, sink: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, content_type: str, sink: Callable[[bytes], None], files: tuple[str, ...] = (FILE_FIELD,)
+    ) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
@@ -44,6 +47,7 @@ class Form:
             },
         )
         self._sink = sink
+        self._file_names = files
         self._fields: list[tuple[str, str]] = []
         self._parts = self._fields_bytes = self._files = 0
         self._finished = False
@@ -64,7 +68,8 @@ class Form:
         if not self._finished:
             raise BadRequestBody("the form ends too early.")
         if not self._files:
-            raise InvalidValue(FILE_FIELD, "There is no file in the form.", hint="Name the part with the audio: file")
+            name = self._file_names[0]
+            raise InvalidValue(name, "There is no file in the form.", hint=f"Name the part with the audio: {name}")
         return self._fields
 
     def _begin(self) -> None:
@@ -93,7 +98,7 @@ class Form:
         if len(name) > MAX_NAME_BYTES:
             raise BadRequestBody("the name of a field is too long.")
         self._name = name.decode("utf-8", "replace")
-        self._is_file = self._name.removesuffix("[]") == FILE_FIELD
+        self._is_file = self._name.removesuffix("[]") in self._file_names
         self._content.clear()
         if self._is_file:
             self._files += 1

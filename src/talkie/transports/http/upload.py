@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from talkie.errors import AudioTooLarge, BadRequestBody, Cancelled, StoreFull, UploadTimeout
-from talkie.transports.http.form import MAX_FIELDS_BYTES, Form
+from talkie.transports.http.form import FILE_FIELD, MAX_FIELDS_BYTES, Form
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,8 +49,10 @@ class Upload:
 
 
 @contextlib.asynccontextmanager
-async def receive_upload(request: Request, limits: UploadLimits) -> AsyncIterator[Upload]:
-    """The upload of a request, for as long as the block runs.
+async def receive_upload(
+    request: Request, limits: UploadLimits, files: tuple[str, ...] = (FILE_FIELD,)
+) -> AsyncIterator[Upload]:
+    """The upload of a request, for as long as the block runs; `files` are the names of the part that holds it.
 
     Raises `AudioTooLarge`, `BadRequestBody`, `InvalidValue`, `UploadTimeout`, `StoreFull`; `Cancelled` when the
     client goes away.
@@ -62,7 +64,7 @@ async def receive_upload(request: Request, limits: UploadLimits) -> AsyncIterato
             await _drink(request, limits, spool, spool.put)
             fields = list(request.query_params.multi_items())
         else:
-            form = Form(content_type, spool.put)
+            form = Form(content_type, spool.put, files)
             await _drink(request, limits, spool, form.feed)
             fields = form.finish()
         await spool.flush()
