@@ -137,9 +137,16 @@ class Client:
         data: dict[str, list[str]] = {}
         for name, value in form:
             data.setdefault(name, []).append(value)
+        with self._uploaded(path, "file", source, data) as response:
+            yield response
+
+    @contextlib.contextmanager
+    def _uploaded(
+        self, path: str, part: str, source: Path | IO[bytes], data: Mapping[str, Any]
+    ) -> Iterator[httpx.Response]:
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(_opened(source)) if isinstance(source, Path) else _measured(source, stack)
-            files = {"file": (_file_name(source), file, "application/octet-stream")}
+            files = {part: (_file_name(source), file, "application/octet-stream")}
             yield stack.enter_context(self._sent("POST", path, data=data, files=files))
 
     @contextlib.contextmanager
