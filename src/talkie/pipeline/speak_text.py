@@ -26,7 +26,7 @@ SPEEDS, PITCHES, VOLUMES = (0.25, 4.0), (0.5, 2.0), (0.0, 2.0)
 MARKUP_FACTOR = 10
 """SSML may have so many times the characters of the text in it."""
 MAX_LINE_CHARACTERS = 300
-_CHECKED_WHOLE = 20_000
+_READ_CHARACTERS = 2000  # at a time: the first sentence is spoken before the last one is looked at
 _POLL_S = 0.05
 _PIECES_WAITING = 64
 
@@ -40,7 +40,7 @@ def check_options(options: SynthesizeOptions) -> None:
 
 
 def lines_of(text: str | Iterable[str], plan: SpeakPlan, cancel: Cancel) -> Iterator[Line | Pause]:
-    """What is wrong with a whole text is raised by the call; with one that is very long, also later."""
+    """What is wrong with a whole text is raised by the call."""
     if not isinstance(text, str):
         pieces = _counted(_as_written(text, cancel), plan.max_characters)
         return _ssml_written(pieces, plan) if plan.ssml else _read(pieces, plan)
@@ -52,8 +52,7 @@ def lines_of(text: str | Iterable[str], plan: SpeakPlan, cancel: Cancel) -> Iter
         raise NothingToSay
     if "ipa:" in text:
         _check_phonemes(InlineReader().feed(text), plan)
-    lines = _read([text], plan)
-    return iter(list(lines)) if len(text) <= _CHECKED_WHOLE else lines
+    return _read((text[at : at + _READ_CHARACTERS] for at in range(0, len(text), _READ_CHARACTERS)), plan)
 
 
 def _read(pieces: Iterable[str], plan: SpeakPlan) -> Iterator[Line | Pause]:
