@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -16,15 +15,13 @@ from typing import Any, NoReturn, TypeVar
 from talkie.audio.encoders import FORMATS, SpeechFormat
 from talkie.errors import BadRequestBody, InvalidValue
 from talkie.runtime.speech import SpeakRequest
-from talkie.text.languages import parse_language
 from talkie.types import Mark
 from talkie.wire.fields import FALSE, TRUE
 from talkie.wire.openai import event
+from talkie.wire.speech_fields import MAX_SPEED, MIN_SPEED, spoken_language
 
 STREAM_FORMATS = ("audio", "sse")
-MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MAX_NAME, MAX_INSTRUCTIONS = 256, 10_000
-_CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,3}")
 
 T = TypeVar("T", bound=str)
 
@@ -121,10 +118,7 @@ class _Body:
         return _text("voice", value.get("id") if isinstance(value, dict) else value, MAX_NAME).strip()
 
     def language(self) -> str | None:
-        """A tag stays whole (`en-gb` is another voice than `en-us`), and may be one that nobody hears but an engine
-        speaks (`eo`); names become codes."""
-        text = self.text("language", MAX_NAME).strip()
-        return text.lower().replace("_", "-") if _CODE.fullmatch(text) else parse_language(text)
+        return spoken_language(self.text("language", MAX_NAME))
 
     def choice(self, name: str, allowed: tuple[T, ...], default: T) -> T:
         value = self.text(name).strip().lower() or default

@@ -29,7 +29,8 @@ class VoiceCall:
     """A voice to be made."""
 
     name: str
-    language: str = "en"
+    language: str
+    consent: str
 
 
 def parse_voice(pairs: Iterable[tuple[str, str]]) -> VoiceCall:
@@ -47,7 +48,7 @@ def parse_voice(pairs: Iterable[tuple[str, str]]) -> VoiceCall:
             "The person whose voice this is must have agreed.",
             hint="Say so with consent=yes, or the name of where their consent is kept.",
         )
-    return VoiceCall(name, parse_language(fields.text("language")) or "en")
+    return VoiceCall(name, parse_language(fields.text("language")) or "en", consent)
 
 
 def voice(card: VoiceCard) -> dict[str, Any]:

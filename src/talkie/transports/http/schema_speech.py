@@ -6,7 +6,8 @@ from typing import Any
 
 from talkie.audio.encoders import FORMATS, MEDIA_TYPES
 from talkie.transports.http.schema import ERROR, ERRORS, json_answer
-from talkie.wire.speech import MAX_INSTRUCTIONS, MAX_NAME, MAX_SPEED, MIN_SPEED, STREAM_FORMATS
+from talkie.wire.speech import MAX_INSTRUCTIONS, MAX_NAME, STREAM_FORMATS
+from talkie.wire.speech_fields import MAX_SPEED, MIN_SPEED
 
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _VOICE_ID: dict[str, Any] = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}

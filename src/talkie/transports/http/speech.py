@@ -37,8 +37,8 @@ log = logging.getLogger("talkie.http")
 PATH = "/v1/audio/speech"
 SCOPE = "speak"
 MAX_BODY_BYTES = 8_000_000
-AHEAD = 8
-"""Pieces, of a second at most each, that are made before a reader takes them."""
+AHEAD = 32
+"""Pieces that are made before a reader takes them: eight seconds of speech."""
 
 
 def add_speech(app: FastAPI) -> None:

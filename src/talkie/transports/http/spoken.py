@@ -1,7 +1,7 @@
 """What a request for speech sends, made on its own thread: encoded pieces, each with the marks that begin in it.
 
 The service makes samples, an encoder makes bytes of them; long stretches are cut, so that a slow reader is waited for a
-second of sound at a time. Knows nothing of sockets.
+quarter of a second at a time. Knows nothing of sockets.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from talkie.types import SpeechChunk
     from talkie.wire.speech import SpeechCall
 
-PIECE_S = 1.0
+PIECE_S = 0.25
+"""Short, so that the first bytes do not wait for the encoding of a whole sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,10 @@ async def make_voice(request: Request) -> Response:
         try:
             async with receive_upload(request, limits, RECORDING_FIELDS) as upload:
                 call = parse_voice(upload.fields)
-                add = partial(
-                    door.service.add_voice, call.name, upload.file, language=call.language, owner=owner_name(request)
+                add = partial(door.service.add_voice, call.name, upload.file)
+                card = await _whole(
+                    partial(add, language=call.language, owner=owner_name(request), consent=call.consent)
                 )
-                card = await _whole(add)
         except Cancelled as error:
             return error_response(error)
     return _json(voice_made(card, time.time()))
