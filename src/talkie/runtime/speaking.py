@@ -53,13 +53,14 @@ class Speaking:
         admission: Admission,
         detector: VoiceActivityDetector,
         align: Aligner,
+        described: Callable[[StoredModel], SynthesizerInfo | None] | None = None,
     ) -> None:
         self._config, self._leases, self._admission = config, leases, admission
         self._detector, self._align = detector, align
         self._shelf = VoiceStore(config.home)
         self._cache = SpeechCache(config.home / CACHE, round(config.speech_cache_mb * 1e6))
         self._lexicon: tuple[tuple[Path, int, int], Lexicon] | None = None
-        self.speakers = Speakers(store, self._shelf, config.voice, paths=config.allow_paths)
+        self.speakers = Speakers(store, self._shelf, config.voice, paths=config.allow_paths, described=described)
 
     def speak(
         self, request: SpeakRequest, cancel: CancelToken | None = None, pieces: Iterable[str] | None = None

@@ -136,6 +136,11 @@ class SpeechLane:
         is_ready = getattr(self.synthesizer, "ready", None)
         return is_ready is None or bool(is_ready())
 
+    @property
+    def waiting(self) -> int:
+        """Sentences in the line."""
+        return self._turns.windows
+
     # -- for requests ----------------------------------------------------------------------------------------------
 
     def open(self, priority: Priority = "interactive") -> Place:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -118,11 +118,21 @@ class Choice:
 class Speakers:
     """All that can speak: the models of the store, the best first, and the built-in voice, last.
 
-    `usual` is the setting `voice`; `paths` says that models may be named by their paths.
+    `usual` is the setting `voice`; `paths` says that models may be named by their paths; `described` tells what a model
+    can do from its files, None where only loading tells.
     """
 
-    def __init__(self, store: ModelStore, shelf: VoiceStore, usual: str = "auto", *, paths: bool = False) -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        shelf: VoiceStore,
+        usual: str = "auto",
+        *,
+        paths: bool = False,
+        described: Callable[[StoredModel], SynthesizerInfo | None] | None = None,
+    ) -> None:
         self._store, self._shelf, self._paths = store, shelf, paths
+        self._describe = described or describe
         self._usual = "" if usual == "auto" else usual
         self._lock = threading.Lock()
         self._infos: dict[tuple[str, str, int, str], SynthesizerInfo] = {}
@@ -148,11 +158,7 @@ class Speakers:
 
     def models(self) -> list[StoredModel]:
         """What can speak here, the best first; the built-in voice is the last."""
-        found = [
-            model
-            for model in self._store.list()
-            if model.kind == "synthesizer" and model.source != BUILT_IN and not registry.missing(model.engine)
-        ]
+        found = [one for one in self._store.list() if one.kind == "synthesizer" and one.source != BUILT_IN]
         found.sort(key=lambda model: (model.multilingual, model.rank, model.name), reverse=True)
         return [*found, built_in()]
 
@@ -166,11 +172,9 @@ class Speakers:
             known = self._infos.get(_stamp(model))
         if known is not None or model.source == BUILT_IN:
             return known
-        describe = getattr(registry.load(model.engine), "describe", None)
-        if describe is None:
-            return None
-        info: SynthesizerInfo = describe(model.path, name=model.name)
-        self.learn(model, info)
+        info = self._describe(model)
+        if info is not None:
+            self.learn(model, info)
         return info
 
     def learn(self, model: StoredModel, info: SynthesizerInfo) -> None:
@@ -225,6 +229,12 @@ class Speakers:
                 continue
             if info is not None:
                 yield model, info
+
+
+def describe(model: StoredModel) -> SynthesizerInfo | None:
+    """What an engine says of a model's files. Raises `EngineUnavailable`, `ModelBroken`."""
+    of_files: Callable[..., SynthesizerInfo] | None = getattr(registry.load(model.engine), "describe", None)
+    return None if of_files is None else of_files(model.path, name=model.name)
 
 
 def fingerprint(model: StoredModel) -> str:

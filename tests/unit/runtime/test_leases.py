@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from fakes import FAKE_INFO, FakeRecognizer
-from talkie.errors import BusyError, ModelBroken, ShuttingDown
+from fakes_voice import FAKE_VOICE, FakeSynthesizer
+from talkie.errors import BusyError, ModelBroken, ShuttingDown, UnsupportedByModel
 from talkie.runtime.leases import LeaseTable
 from talkie.runtime.scheduler import Lane
+from talkie.runtime.speech_lane import SpeechLane
 
 
 class Loader:
@@ -89,3 +91,95 @@ def test_nothing_is_lent_after_closing() -> None:
     table.close()
     with pytest.raises(ShuttingDown):
         use(table, "a")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_what_nobody_used_for_long_is_put_out() -> None:
+    load, clock = Loader(), Clock()
+    table = LeaseTable(load, 3, idle_s=60.0, clock=clock)
+    use(table, "a")
+    clock.now_s = 30.0
+    use(table, "b")
+    assert {row.name: row.unload_s for row in table.loaded()} == {"a": 30.0, "b": 60.0}
+    clock.now_s = 59.0
+    assert table.put_out_idle() == []
+    clock.now_s = 61.0
+    assert table.put_out_idle() == ["a"]
+    assert load.recognizers["a"][0].closed and not load.recognizers["b"][0].closed
+    with table.lease("b"):
+        clock.now_s = 1000.0
+        assert table.loaded()[0].unload_s is None
+        assert table.put_out_idle() == [], "somebody uses it"
+    clock.now_s = 1059.0
+    assert table.put_out_idle() == []
+    use(table, "a")
+    assert len(load.recognizers["a"]) == 2
+    table.close()
+
+
+def test_it_is_put_out_without_being_asked() -> None:
+    load = Loader()
+    closed = threading.Event()
+    table = LeaseTable(load, 3, idle_s=0.05)
+    with table.lease("a") as lane:
+        lane.on_close.callback(closed.set)
+    assert closed.wait(20)
+    assert table.loaded() == []
+    with table.lease("a") as lane:
+        assert lane.recognizer.info.name == "a"
+    table.close()
+
+
+def test_without_a_time_nothing_is_ever_put_out() -> None:
+    clock = Clock()
+    table = LeaseTable(Loader(), 3, clock=clock)
+    use(table, "a")
+    clock.now_s = 1e9
+    assert [row.unload_s for row in table.loaded()] == [None]
+    table.close()
+
+
+def speaks(name: str) -> SpeechLane:
+    return SpeechLane(FakeSynthesizer(replace(FAKE_VOICE, name=name)))
+
+
+def test_those_that_speak_and_those_that_hear_share_the_places() -> None:
+    load = Loader()
+    table = LeaseTable(lambda name: speaks(name) if name.startswith("voice") else load(name), 2)
+    with table.lease_voice("voice 1") as lane:
+        assert lane.info.name == "voice 1"
+        use(table, "a")
+        assert {row.name: row.kind for row in table.loaded()} == {"voice 1": "synthesizer", "a": "recognizer"}
+        use(table, "b")
+        assert load.recognizers["a"][0].closed
+    with table.lease("b"), table.lease("c"):
+        assert {row.name for row in table.loaded()} == {"b", "c"}, "the voice made room"
+        with pytest.raises(BusyError), table.lease_voice("voice 1"):
+            pass
+    table.close()
+
+
+def test_a_small_one_takes_no_place() -> None:
+    table = LeaseTable(lambda name: speaks(name) if name == "tiny" else Loader()(name), 1, small=("tiny",))
+    with table.lease("a"), table.lease_voice("tiny"):
+        assert {row.name for row in table.loaded()} == {"a", "tiny"}
+    use(table, "b")
+    assert {row.name for row in table.loaded()} == {"b", "tiny"}
+    table.close()
+
+
+def test_a_model_of_the_other_kind_is_refused() -> None:
+    table = LeaseTable(lambda name: speaks(name) if name == "voice" else Loader()(name), 2)
+    with pytest.raises(UnsupportedByModel, match="does not hear"), table.lease("voice"):
+        pass
+    with pytest.raises(UnsupportedByModel, match="does not speak"), table.lease_voice("a"):
+        pass
+    assert all(row.users == 0 for row in table.loaded())
+    table.close()
