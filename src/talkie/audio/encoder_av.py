@@ -46,7 +46,7 @@ _RECIPES = {
         effort={"compression_level": "5", "application": "voip"},
     ),
     "aac": _Recipe("adts", "aac", 96, effort={"aac_coder": "fast"}),
-    "flac": _Recipe("flac", "flac", 0, pcm=True),
+    "flac": _Recipe("flac", "flac", 0, pcm=True, options={"metadata_header_padding": "0"}),
 }
 OPUS_HZ = AAC_HZ = 48_000
 """Opus decodes to nothing else; AAC puts 1024 samples before the speech and says so nowhere, so a high rate it is."""
