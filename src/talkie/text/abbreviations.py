@@ -17,7 +17,7 @@ BEFORE_A_NAME = _words("""
 """Written with a capital letter, a name follows: never the end of a sentence while a word comes after."""
 
 BEFORE_MORE = _words("""
-    e.g i.e eg cf vs viz approx ca esp incl excl resp p.ej p.ex c.-à-d env
+    e.g i.e eg av cf vs viz approx ca esp incl excl resp p.ej p.ex c.-à-d env
     z.b d.h u.a u.ä o.ä i.d.r z.t z.zt s.o s.u v.a m.e bzw ggf evtl vgl sog inkl zzgl einschl insb
 """)
 """More of the same sentence follows."""

@@ -56,7 +56,7 @@ _XSAMPA_SAME = frozenset("abcdefhijklmnopqrstuvwxyz ")
 
 def is_ipa(text: str) -> bool:
     """Only what IPA is written with, and at least one sound; so never a bracket, a tag or a control character."""
-    return 0 < len(text) <= MAX_PHONEMES and stranger(text) is None and bool(set(text) & LETTERS)
+    return 0 < len(text) <= MAX_PHONEMES and stranger(text) is None and bool(split_ipa(text))
 
 
 def stranger(text: str) -> str | None:

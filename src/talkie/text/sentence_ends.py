@@ -66,16 +66,16 @@ class SentenceEnds:
             return End(at) if is_cjk(after) and found[0] != "." else None
         place = _after_spaces(text, at)
         if text[place] in LINE_ENDS and text[place]:
-            return End(at, True) if found[0] != "." or not self._goes_on(text, start, found, "") else None
-        following = text[_after_openers(text, place)]
+            return End(at, True) if found[0] != "." or not self._goes_on(text, start, found, None) else None
+        place = _after_openers(text, place)
         if found[0] == ".":
-            return None if self._goes_on(text, start, found, following) else End(at)
+            return None if self._goes_on(text, start, found, place) else End(at)
         quoted = at > found.end() or set(found[0]) <= {".", "…"}
-        return None if quoted and following.islower() else End(at)
+        return None if quoted and text[place].islower() else End(at)
 
-    def _goes_on(self, text: Ahead, start: int, found: re.Match[str], following: str) -> bool:
-        """After one full stop; `following` is the next character that is no space or opening sign, empty where the
-        line ends."""
+    def _goes_on(self, text: Ahead, start: int, found: re.Match[str], place: int | None) -> bool:
+        """After one full stop; at `place` stands the next character that is no space or opening sign, None: the line
+        ends."""
         shown = _WORD_BEFORE.search(text.before(max(start, found.start() - _WORD_CHARACTERS), found.start()))
         word = shown[0] if shown else ""
         if word.isdecimal():
@@ -83,14 +83,16 @@ class SentenceEnds:
         low = word.lower()
         if (low in BEFORE_A_NAME and word[0].isupper()) or low in BEFORE_MORE:
             return True
-        if not following:
+        if place is None or not (following := text[place]):
             return False
         if low in BEFORE_A_NUMBER and following.isdecimal():
             return True
         if low in OFTEN_LAST:
             return not following.isupper()
-        if _INITIALS.fullmatch(word) or (len(word) == 1 and word != "I" and (word.islower() or word.isupper())):
+        if _INITIALS.fullmatch(word) or (len(word) == 1 and word.isupper() and word != "I"):
             return True
+        if len(word) == 1 and word.islower() and following.isalpha() and text[place + 1] == ".":
+            return True  # `z. B.`, `e. g.`
         return following.islower() and not _begins_small(text, start)
 
     def _is_ordinal(self, text: Ahead, start: int, found: re.Match[str], word: str) -> bool:

@@ -48,8 +48,8 @@ TONGUE = frozenset("lɭʎʟɫɺ")
 
 ARKIT: dict[str, dict[str, float]] = {
     "sil": {},
-    "PP": {"mouthClose": 0.3, "mouthPressLeft": 0.5, "mouthPressRight": 0.5, "mouthRollLower": 0.3,
-           "mouthRollUpper": 0.3, "jawOpen": 0.02},
+    "PP": {"jawOpen": 0.1, "mouthClose": 0.1, "mouthPressLeft": 0.5, "mouthPressRight": 0.5, "mouthRollLower": 0.3,
+           "mouthRollUpper": 0.3},
     "FF": {"jawOpen": 0.08, "mouthRollLower": 0.6, "mouthUpperUpLeft": 0.35, "mouthUpperUpRight": 0.35},
     "TH": {"jawOpen": 0.15, "tongueOut": 0.35, "mouthLowerDownLeft": 0.15, "mouthLowerDownRight": 0.15},
     "DD": {"jawOpen": 0.15, "mouthLowerDownLeft": 0.25, "mouthLowerDownRight": 0.25, "mouthStretchLeft": 0.1,

@@ -15,18 +15,21 @@ _PIECE = re.compile(r"\S+")
 def words(text: str) -> list[tuple[int, int]]:
     """Where the words of a text begin and end, in order: what stands between spaces, signs included.
 
-    Signs that nobody says belong to the word before them. Each character of Chinese or Japanese is a word.
+    Signs that nobody says belong to the word before them, opening ones to the next. Each character of Chinese or
+    Japanese is a word.
     """
     spans: list[tuple[int, int]] = []
-    pending: int | None = None  # signs before the first word belong to it
+    pending: int | None = None  # signs that belong to the word that follows
     for start, end in _pieces(text):
         if speakable(text[start:end]):
             spans.append((start if pending is None else pending, end))
             pending = None
-        elif spans:
+        elif not spans or pending is not None or _opens(text[start]):
+            pending = start if pending is None else pending
+        else:
             spans[-1] = spans[-1][0], end
-        elif pending is None:
-            pending = start
+    if spans and pending is not None:
+        spans[-1] = spans[-1][0], _last(text)
     return spans
 
 
@@ -52,3 +55,11 @@ def _begins_word(text: str, at: int) -> bool:
 
 def _is_hangul(character: str) -> bool:
     return "\uac00" <= character <= "\ud7af"
+
+
+def _opens(sign: str) -> bool:
+    return sign in "¿¡" or unicodedata.category(sign) in {"Ps", "Pi"}
+
+
+def _last(text: str) -> int:
+    return len(text.rstrip())
