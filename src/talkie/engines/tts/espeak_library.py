@@ -9,6 +9,7 @@ API: https://github.com/espeak-ng/espeak-ng/blob/1.52.0/src/include/espeak-ng/sp
 import ctypes
 import importlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -121,8 +122,17 @@ class EspeakLibrary:
         self._library.espeak_SetSynthCallback(self._callback)
 
     def voices(self) -> list[EspeakVoice]:
-        """The languages' voices, without variants."""
-        return self._list_voices(None)
+        """The languages' voices, without variants and without those that are silent, for want of a dictionary."""
+        return [voice for voice in self._list_voices(None) if self._has_dictionary(voice)]
+
+    def _has_dictionary(self, voice: EspeakVoice) -> bool:
+        """It is named in the voice's file, or else named as its language is."""
+        data = Path(self.data_path)
+        file = data / "lang" / voice.identifier
+        lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
+        named = [line.split()[1] for line in lines if line.startswith("dictionary ")]
+        name = named[0] if named else voice.languages[0].split("-")[0]
+        return (data / f"{name}_dict").is_file()
 
     def variants(self) -> list[str]:
         """Names that follow the plus sign in a voice such as `en-us+f3`."""
@@ -137,10 +147,11 @@ class EspeakLibrary:
 
         The parameters below keep their values.
         """
-        names = (name, self._in_language(name))
-        found = any(self._library.espeak_SetVoiceByName(each.encode()) == 0 for each in names if each)
-        if not found:
+        if not self._choose(name) and not self._choose(self._in_language(name)):
             raise EspeakError(f"espeak-ng: no voice {name!r}")
+
+    def _choose(self, name: str | None) -> bool:
+        return name is not None and self._library.espeak_SetVoiceByName(name.encode()) == 0
 
     def _in_language(self, name: str) -> str | None:
         """The library looks voices up by name and file, not by language: `en-gb` is `gmw/en`."""
