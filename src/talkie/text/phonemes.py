@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 STRESS = frozenset("ˈˌ")
 LENGTH = frozenset("ːˑ")
@@ -17,9 +18,8 @@ BREAKS = frozenset("|‖.‿-_")
 MODIFIERS = frozenset("ʰʱʲʷˠˤˀⁿˡʼʴʵ˞ˬᵊᶿʳʸᶹᵐᵑᵝ˭'`^~\"")
 """Letters after a phoneme that colour it. The last ones stand in for marks where espeak-ng has no IPA for them."""
 
-_CONSONANTS = "pbtdʈɖcɟkɡgqɢʔʡʢmɱnɳɲŋɴʙrʀⱱɾɽɸβfvθðszʃʒʂʐçʝxɣχʁħʕhɦɬɮʋɹɻjɰlɭʎʟʍwɥʜɕʑɺɧɫʦʣʧʤʨʥʘǀǃǂǁɓɗʄɠʛƥƭƙɚɝᶑꞎ"
+_CONSONANTS = "pbtdʈɖcɟkɡgqɢʔʡʢmɱnɳɲŋɴʙrʀⱱɾɽɸβfvθðszʃʒʂʐçʝxɣχʁħʕhɦɬɮʋɹɻjɰlɭʎʟʍwɥʜɕʑɺɧɫʦʣʧʤʨʥʘǀǃǂǁɓɗʄɠʛƥƭƙɚɝᶑꞎꭧ"
 _VOWELS = "iyɨʉɯuɪʏʊᵻᵿeøɘɵɤoəɛœɜɞʌɔæɐaɶɑɒɩɷ"
-VOWELS = frozenset(_VOWELS + "ɚɝ")
 LETTERS = frozenset(_CONSONANTS + _VOWELS)
 """Every base letter of the chart, and the older ones that dictionaries still use."""
 
@@ -28,6 +28,9 @@ _KNOWN = (LETTERS | STRESS | LENGTH | TIES | TONES | BREAKS | MODIFIERS | {" "})
 MAX_PHONEMES = 400
 _NO_SOUND = MODIFIERS | LENGTH | STRESS
 _LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}[-\w]*\)")
+
+_SHORT = str.maketrans({"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ"})
+"""Capitals with which Kokoro writes what is two vowels to others, and its flapped t."""
 
 _ARPABET = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "aʊ", "AX": "ə", "AXR": "ɚ", "AY": "aɪ", "B": "b",
@@ -81,7 +84,7 @@ def split_ipa(text: str) -> tuple[str, ...]:
     """
     sounds: list[str] = []
     tied = False
-    for character in unicodedata.normalize("NFD", _LANGUAGE_SWITCH.sub(" ", text)):
+    for character in unicodedata.normalize("NFD", _LANGUAGE_SWITCH.sub(" ", text).translate(_SHORT)):
         if character in LETTERS or (character.isalpha() and character not in _NO_SOUND):
             if tied and sounds:
                 sounds[-1] += character
@@ -103,6 +106,11 @@ def ipa_of_arpabet(name: str) -> str | None:
         return ""
     found = _ARPABET_NAME.fullmatch(name.upper())
     return _ARPABET.get(found[1]) if found else None
+
+
+def are_arpabet(names: Iterable[str]) -> bool:
+    """All of them; a single `W` is another sound in ARPAbet than Kokoro's."""
+    return all(not name.islower() and ipa_of_arpabet(name) is not None for name in names if name.strip())
 
 
 def ipa_of_xsampa(text: str) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from talkie.text.phonemes import LENGTH, ipa_of_arpabet, split_ipa
+from talkie.text.phonemes import LENGTH, are_arpabet, ipa_of_arpabet, split_ipa
 from talkie.types import Mark
 
 Names = Literal["rhubarb", "oculus"]
@@ -27,7 +27,7 @@ SOUNDS: dict[str, str] = {
     "TH": "θ ð",
     "DD": "t d ʈ ɖ ɗ ᶑ ƭ ɾ ɽ ʔ ʡ ǀ ǃ ǂ",
     "kk": "k ɡ g c ɟ q ɢ x ɣ χ ħ ʕ h ɦ ʜ ʢ ç ʝ ɧ ɠ ʄ ʛ ƙ ꞎ",
-    "CH": "ʃ ʒ ɕ ʑ ʂ ʐ ʧ ʤ ʨ ʥ",
+    "CH": "ʃ ʒ ɕ ʑ ʂ ʐ ʧ ʤ ʨ ʥ ꭧ",
     "SS": "s z ʦ ʣ ɬ ɮ",
     "nn": "n ɳ ɲ ŋ ɴ l ɭ ʎ ʟ ɫ ɺ ǁ",
     "RR": "r ɹ ɻ ʀ ʁ ɚ ɝ ɜ ɞ",
@@ -124,10 +124,12 @@ def viseme_marks(marks: Sequence[Mark], end_s: float, names: Names = "rhubarb") 
 def _sounds(marks: Sequence[Mark], end_s: float, names: Names) -> list[_Held]:
     held: list[_Held] = []
     at = 0.0
-    for mark in marks:
+    phonemes = [mark for mark in marks if mark.kind == "phoneme"]
+    arpabet = are_arpabet(mark.text for mark in phonemes)
+    for mark in phonemes:
         start, end = max(mark.start_s, at), min(mark.end_s, end_s)
-        sounds = _split(mark.text)
-        if mark.kind != "phoneme" or not sounds or end <= start:
+        sounds = split_ipa((ipa_of_arpabet(mark.text) or "") if arpabet else mark.text)
+        if not sounds or end <= start:
             continue
         weights = [2 if set(sound) & LENGTH else 1 for sound in sounds]
         done = 0
@@ -185,11 +187,6 @@ def _lengthened(held: Sequence[_Held]) -> list[_Held]:
         last = kept.pop()
         kept[-1].end_s = last.end_s
     return kept
-
-
-def _split(text: str) -> tuple[str, ...]:
-    arpabet = ipa_of_arpabet(text) if text.isascii() and (text.isupper() or text.startswith(("+", "<"))) else None
-    return split_ipa(text if arpabet is None else arpabet)
 
 
 def _base(sound: str) -> str:

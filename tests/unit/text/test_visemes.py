@@ -146,6 +146,11 @@ def test_arpabet_and_ipa_come_to_the_same() -> None:
     assert arpabet == ipa
 
 
+def test_the_capitals_of_kokoro_are_two_vowels() -> None:
+    found = viseme_marks(sounds(("h", 0, 0.1), ("ə", 0.1, 0.2), ("l", 0.2, 0.3), ("O", 0.3, 0.5), ("W", 0.5, 0.7)), 0.7)
+    assert [m.text for m in found] == ["B", "C", "H", "E", "F", "D", "F"]
+
+
 ROWS = st.lists(
     st.tuples(
         st.sampled_from(["a", "p", "s", "oʊ", "", "(en)", "tʃ", "SIL", "AH0", "?"]),
