@@ -91,6 +91,23 @@ def test_ordinals(language: str, number: str, said: str) -> None:
     assert found.said == said
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "factor"),
+    [
+        ("rate", "slow", 0.75),
+        ("rate", "1.2", 1.2),
+        ("rate", "80%", 0.8),
+        ("rate", "-20%", 0.8),
+        ("pitch", "x-high", 1.6),
+    ]
+    + [("pitch", "+10%", 1.1), ("pitch", "+12st", 2), ("volume", "silent", 0), ("volume", "80", 0.8)]
+    + [("volume", "150%", 1.5), ("volume", "+0dB", 1), ("volume", " soft ", 0.5), ("rate", "default", 1)],
+)
+def test_prosody(attribute: str, value: str, factor: float) -> None:
+    (found,) = says(f'<prosody {attribute}="{value}">a</prosody>')
+    assert getattr(found, attribute) == pytest.approx(factor)
+
+
 def test_phonemes() -> None:
     assert says('<phoneme alphabet="ipa" ph="həˈloʊ">hello</phoneme>') == [Say("hello", 0, phonemes="həˈloʊ")]
     assert says('<phoneme alphabet="x-sampa" ph="h@&quot;loU">hello</phoneme>') == [Say("hello", 0, phonemes="həˈloʊ")]
@@ -122,6 +139,8 @@ WRONG = [
     (speak("<prosody pitch='200Hz'>a</prosody>"), 1, "-2st"),
     (speak("<prosody pitch='+99999st'>a</prosody>"), 1, "0.5 to 2"),
     (speak("<prosody volume='+99999dB'>a</prosody>"), 1, "0 to 2"),
+    (speak("<prosody volume='loudly'>a</prosody>"), 1, "+3dB"),
+    (speak("<say-as interpret-as='ordinal'>1.5</say-as>"), 1, "whole number"),
     (speak("<prosody rate='-200%'>a</prosody>"), 1, "0.25 to 4"),
     (speak("<prosody contour='x'>a</prosody>"), 1, "no attribute 'contour'"),
     (speak("<sub>a</sub>"), 1, "alias"),

@@ -133,6 +133,10 @@ def test_a_short_gap_is_no_silence_and_lips_that_close_are_seen() -> None:
     assert [m.text for m in viseme_marks(sounds(("a", 0.0, 0.3), ("k", 0.3, 0.32), ("a", 0.32, 0.6)), 0.6)] == ["D"]
 
 
+def test_a_last_shape_too_short_to_be_seen_is_left_to_the_one_before() -> None:
+    assert [m.text for m in viseme_marks(sounds(("a", 0.0, 0.3), ("p", 0.3, 0.32)), 0.32)] == ["D"]
+
+
 def test_a_long_vowel_takes_more_of_a_diphthong() -> None:
     marks = viseme_marks(sounds(("aːʊ", 0.0, 0.9)), 0.9)
     assert [(m.text, round(m.end_s, 2), m.estimated) for m in marks] == [("D", 0.6, True), ("F", 0.9, True)]
