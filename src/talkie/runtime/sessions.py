@@ -21,6 +21,8 @@ from talkie.runtime.live_thread import hear
 from talkie.runtime.requests import LiveRequest
 
 LABEL_CHARS = 64
+LEAVING_S = 1.0
+"""How long a new session waits where too many are on their way out."""
 STUCK_S = 5.0
 """How long the end of a service waits for threads of sessions."""
 
@@ -53,10 +55,12 @@ class SessionTable:
     def open(
         self, request: LiveRequest, opening: Opening, *, door: str, model: str, owner: str = "", client: str = ""
     ) -> LiveSession:
-        """A session that has begun. Raises `TooManySessions`, `ShuttingDown`, `InvalidValue`."""
+        """A session that has begun; may wait a second. Raises `TooManySessions`, `ShuttingDown`, `InvalidValue`."""
         who = Who(f"live_{secrets.token_urlsafe(16)}", door, model, owner, label(client), time.time())
         session = LiveSession(who, request, opening, self._limits, over=self._over, clock=self._clock)
         with self._changed:
+            if len(self._open) < self._most:
+                self._changed.wait_for(lambda: len(self._threads) < 2 * self._most, LEAVING_S)
             if self._closed:
                 raise ShuttingDown
             if len(self._open) >= self._most or len(self._threads) >= 2 * self._most:
