@@ -28,6 +28,8 @@ _NORMAL_WORDS_PER_MINUTE = 175
 _WORDS_PER_MINUTE = (80, 450)  # what espeak-ng accepts
 PITCHES, VOLUMES = (0.5, 2.0), (0.0, 2.0)
 _NORMAL_PITCH, _PITCH_OF_AN_OCTAVE, _HIGHEST_PITCH = 50, 50, 99
+LOUDEST = 0.98
+"""Of the peak, where a text is to be louder than that would be: the library itself would clip."""
 _ARENA_BYTES = 1 << 20
 _TASK = "talkie.engines.tts.espeak_worker:EspeakTask"
 _WORD = re.compile(r"\S+")
@@ -119,14 +121,15 @@ class EspeakSynthesizer:
                     if last_try:
                         raise
                     continue
-                yield from self._chunks(lease, reply)
+                yield from self._chunks(lease, reply, args["volume"])
                 return
 
-    def _chunks(self, lease: Lease, reply: Reply) -> Iterator[SpeechChunk]:
+    def _chunks(self, lease: Lease, reply: Reply, volume: float) -> Iterator[SpeechChunk]:
         if symbol := reply.values.get("unsayable"):
             raise InvalidValue("input", f"espeak has no sound for {symbol[:8]!r}.", hint="Phonemes are written in IPA.")
+        gain = min(volume, LOUDEST * 32768 / max(1, reply.values["peak"])) if volume > 1 else volume
         while True:
-            samples = np.frombuffer(reply.payload, "<i2").astype(np.float32) / 32768.0
+            samples = np.frombuffer(reply.payload, np.int16).astype(np.float32) * np.float32(gain / 32768)
             marks = tuple(Mark(kind, text, start_s, end_s) for kind, text, start_s, end_s in reply.values["marks"])
             yield SpeechChunk(samples, self._catalog.sample_rate, marks)
             if not reply.values["more"]:

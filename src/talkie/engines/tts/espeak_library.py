@@ -6,14 +6,17 @@ This file does not know about worker processes, resampling or Talkie's voice nam
 API: https://github.com/espeak-ng/espeak-ng/blob/1.52.0/src/include/espeak-ng/speak_lib.h
 """
 
+from __future__ import annotations
+
 import ctypes
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 EventKind = Literal["word", "sentence", "phoneme", "end"]
 
@@ -48,14 +51,24 @@ class SpeechEvent:
 
 @dataclass(frozen=True)
 class Speech:
-    samples: npt.NDArray[np.int16]
+    pcm: bytes  # 16-bit, of this machine's byte order
     sample_rate_hz: int
     events: tuple[SpeechEvent, ...]
+
+    @property
+    def samples(self) -> npt.NDArray[np.int16]:
+        import numpy as np  # here, because a worker process starts in half the time without it
+
+        return np.frombuffer(self.pcm, np.int16)
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.pcm) / 2 / self.sample_rate_hz
 
 
 @dataclass
 class _Job:
-    chunks: list[npt.NDArray[np.int16]] = field(default_factory=list)
+    chunks: list[bytes] = field(default_factory=list)
     events: list[SpeechEvent] = field(default_factory=list)
 
 
@@ -117,13 +130,16 @@ class EspeakLibrary:
         )
         if self.sample_rate_hz <= 0:
             raise EspeakError(f"cannot initialise espeak-ng with data from {data_path}")
+        self._voices: list[EspeakVoice] = []
         self._job = _Job()
         self._callback = _Callback(self._receive)  # kept: C holds the pointer
         self._library.espeak_SetSynthCallback(self._callback)
 
     def voices(self) -> list[EspeakVoice]:
         """The languages' voices, without variants and without those that are silent, for want of a dictionary."""
-        return [voice for voice in self._list_voices(None) if self._has_dictionary(voice)]
+        if not self._voices:
+            self._voices = [voice for voice in self._list_voices(None) if self._has_dictionary(voice)]
+        return self._voices
 
     def _has_dictionary(self, voice: EspeakVoice) -> bool:
         """It is named in the voice's file, or else named as its language is."""
@@ -188,13 +204,11 @@ class EspeakLibrary:
         flags = _CHARS_UTF8 | (_END_PAUSE if end_pause else 0) | (_PHONEME_INPUT if phonemes else 0)
         status = self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, flags, None, None)
         self._check(status, "cannot synthesise")
-        chunks = self._job.chunks
-        samples = np.concatenate(chunks) if chunks else np.zeros(0, np.int16)
-        return Speech(samples, self.sample_rate_hz, tuple(self._job.events))
+        return Speech(b"".join(self._job.chunks), self.sample_rate_hz, tuple(self._job.events))
 
     def _receive(self, samples: Any, count: int, events: Any) -> int:
         if count > 0:
-            self._job.chunks.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
+            self._job.chunks.append(ctypes.string_at(samples, 2 * count))
         index = 0
         while events[index].type != 0:
             event = events[index]
