@@ -6,7 +6,7 @@ Knows nothing of sockets, forms or status codes. All methods block and may be ca
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -209,7 +209,7 @@ class Service:
 
     def speak(
         self, request: SpeakRequest, cancel: CancelToken | None = None, *, pieces: Iterable[str] | None = None
-    ) -> Iterator[SpeechChunk]:
+    ) -> Generator[SpeechChunk, None, None]:
         """Sound with its marks as it is made. Raises the errors of `talkie.errors`; closing it stops the work."""
         return self._speaking.speak(request, cancel, pieces)
 
@@ -246,9 +246,11 @@ class Service:
     def models(self) -> list[ModelCard]:
         """What can be asked for, to hear or to speak, built-in models included."""
         loaded = {row.name for row in self._leases.loaded()}
+        voice = built_in()
+        info = self._speaking.speakers.info(voice)
         return [
             ModelCard(model.name, model.engine, model.languages, model.size_bytes, model.name in loaded)
-            for model in (*self.store.list(), built_in())
+            for model in (*self.store.list(), replace(voice, languages=info.languages if info else ()))
         ]
 
     def loaded(self) -> list[LoadedModel]:
