@@ -37,6 +37,11 @@ class Call:
         return self.caller.name if self.caller else ""
 
     @property
+    def owner_or_all(self) -> str | None:
+        """The same, for things that belong to a key; None for who may use those of everybody."""
+        return None if self.caller is None or self.caller.may("admin") else self.caller.name
+
+    @property
     def address(self) -> str:
         """Where it comes from, without the port."""
         return peer_address(self._context.peer())

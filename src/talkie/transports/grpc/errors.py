@@ -23,6 +23,8 @@ STATUS: dict[type[TalkieError], StatusCode] = {
     errors.AudioTooLarge: StatusCode.RESOURCE_EXHAUSTED,
     errors.RequestError: StatusCode.INVALID_ARGUMENT,
     errors.UploadTimeout: StatusCode.DEADLINE_EXCEEDED,
+    errors.VoiceNotFound: StatusCode.NOT_FOUND,
+    errors.VoiceExists: StatusCode.ALREADY_EXISTS,
     errors.ModelError: StatusCode.INTERNAL,
     errors.ModelNotFound: StatusCode.NOT_FOUND,
     errors.InvalidModelName: StatusCode.NOT_FOUND,

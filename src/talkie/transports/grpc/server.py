@@ -22,6 +22,7 @@ from talkie.transports.grpc.methods import Methods
 from talkie.transports.grpc.recordings import Recordings
 from talkie.transports.grpc.speech import Speech
 from talkie.transports.grpc.steady import steady_server
+from talkie.transports.grpc.synthesize import Synthesis
 from talkie.transports.http.work import STUCK_S, Gate
 
 if TYPE_CHECKING:
@@ -101,10 +102,13 @@ def served_methods(service: SpeechService, recordings: Recordings, gate: Gate) -
     """Everything that this door serves."""
     methods = Methods()
     Speech(service, recordings).open(methods)
+    Synthesis(service, gate).open(methods)
     if riva_is_here():
         from talkie.transports.grpc.riva import Riva
+        from talkie.transports.grpc.riva_tts import RivaSpeech
 
         Riva(service, recordings).open(methods)
+        RivaSpeech(service, gate).open(methods)
     Health(service, gate, methods).open(methods)
     open_reflection(methods)
     return methods

@@ -1,4 +1,7 @@
-"""`talkie.v1.Speech`: the steps of each method. What is in a message is for `wire`, the work for the service."""
+"""`talkie.v1.Speech`: the steps of each method but those that speak, which are in `synthesize.py`.
+
+What is in a message is for `wire`, the work for the service.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ DOOR = "grpc"
 SERVICE = pb.DESCRIPTOR.services_by_name["Speech"]
 NOT_YET = Refusal(
     StatusCode.UNIMPLEMENTED,
-    "This server hears and does not speak yet.",
+    "This server hears and speaks, and has no face yet.",
     "not_served",
-    "Recognize and StreamingRecognize are served.",
+    "Synthesize gives the marks that a face needs.",
 )
 
 
@@ -38,8 +41,7 @@ class Speech:
         methods.open(SERVICE, "Recognize", self.recognize, scope="transcribe")
         methods.open(SERVICE, "StreamingRecognize", self.streaming_recognize, scope="transcribe")
         methods.open(SERVICE, "ListModels", self.list_models, scope="models:read")
-        for name in ("Synthesize", "Animate"):
-            methods.open(SERVICE, name, self.not_yet, scope="transcribe")
+        methods.open(SERVICE, "Animate", self.not_yet, scope="speak")
 
     async def recognize(self, call: Call) -> None:
         with self._recordings.gate.enter():

@@ -294,30 +294,92 @@ class Model(_message.Message):
     def __init__(self, id: _Optional[str] = ..., engine: _Optional[str] = ..., languages: _Optional[_Iterable[str]] = ..., size_bytes: _Optional[int] = ..., loaded: _Optional[bool] = ...) -> None: ...
 
 class SynthesizeRequest(_message.Message):
-    __slots__ = ("text", "model", "voice", "language", "speed", "raw")
+    __slots__ = ("text", "model", "voice", "language", "speed", "raw", "ssml", "instructions", "visemes", "align", "cache", "generation")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VOICE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     SPEED_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
+    SSML_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
+    VISEMES_FIELD_NUMBER: _ClassVar[int]
+    ALIGN_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     text: str
     model: str
     voice: str
     language: str
     speed: float
     raw: RawAudio
-    def __init__(self, text: _Optional[str] = ..., model: _Optional[str] = ..., voice: _Optional[str] = ..., language: _Optional[str] = ..., speed: _Optional[float] = ..., raw: _Optional[_Union[RawAudio, _Mapping]] = ...) -> None: ...
+    ssml: bool
+    instructions: str
+    visemes: bool
+    align: bool
+    cache: bool
+    generation: int
+    def __init__(self, text: _Optional[str] = ..., model: _Optional[str] = ..., voice: _Optional[str] = ..., language: _Optional[str] = ..., speed: _Optional[float] = ..., raw: _Optional[_Union[RawAudio, _Mapping]] = ..., ssml: _Optional[bool] = ..., instructions: _Optional[str] = ..., visemes: _Optional[bool] = ..., align: _Optional[bool] = ..., cache: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class SynthesizeResponse(_message.Message):
-    __slots__ = ("format", "audio", "mark")
+    __slots__ = ("format", "audio", "mark", "generation")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     MARK_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     format: RawAudio
     audio: bytes
     mark: Mark
-    def __init__(self, format: _Optional[_Union[RawAudio, _Mapping]] = ..., audio: _Optional[bytes] = ..., mark: _Optional[_Union[Mark, _Mapping]] = ...) -> None: ...
+    generation: int
+    def __init__(self, format: _Optional[_Union[RawAudio, _Mapping]] = ..., audio: _Optional[bytes] = ..., mark: _Optional[_Union[Mark, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class StreamingSynthesizeRequest(_message.Message):
+    __slots__ = ("config", "text", "end", "interrupt")
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPT_FIELD_NUMBER: _ClassVar[int]
+    config: SynthesizeRequest
+    text: str
+    end: EndUtterance
+    interrupt: Interrupt
+    def __init__(self, config: _Optional[_Union[SynthesizeRequest, _Mapping]] = ..., text: _Optional[str] = ..., end: _Optional[_Union[EndUtterance, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ...) -> None: ...
+
+class EndUtterance(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Interrupt(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class StreamingSynthesizeResponse(_message.Message):
+    __slots__ = ("format", "audio", "mark", "done", "interrupted", "generation")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    MARK_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPTED_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    format: RawAudio
+    audio: bytes
+    mark: Mark
+    done: UtteranceDone
+    interrupted: Interrupted
+    generation: int
+    def __init__(self, format: _Optional[_Union[RawAudio, _Mapping]] = ..., audio: _Optional[bytes] = ..., mark: _Optional[_Union[Mark, _Mapping]] = ..., done: _Optional[_Union[UtteranceDone, _Mapping]] = ..., interrupted: _Optional[_Union[Interrupted, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class UtteranceDone(_message.Message):
+    __slots__ = ("duration_s",)
+    DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    duration_s: float
+    def __init__(self, duration_s: _Optional[float] = ...) -> None: ...
+
+class Interrupted(_message.Message):
+    __slots__ = ("sent_s",)
+    SENT_S_FIELD_NUMBER: _ClassVar[int]
+    sent_s: float
+    def __init__(self, sent_s: _Optional[float] = ...) -> None: ...
 
 class Mark(_message.Message):
     __slots__ = ("kind", "text", "start_s", "end_s", "estimated")

@@ -54,6 +54,11 @@ class SpeechStub:
                 request_serializer=talkie_dot_v1_dot_talkie__pb2.SynthesizeRequest.SerializeToString,
                 response_deserializer=talkie_dot_v1_dot_talkie__pb2.SynthesizeResponse.FromString,
                 _registered_method=True)
+        self.StreamingSynthesize = channel.stream_stream(
+                '/talkie.v1.Speech/StreamingSynthesize',
+                request_serializer=talkie_dot_v1_dot_talkie__pb2.StreamingSynthesizeRequest.SerializeToString,
+                response_deserializer=talkie_dot_v1_dot_talkie__pb2.StreamingSynthesizeResponse.FromString,
+                _registered_method=True)
         self.Animate = channel.unary_stream(
                 '/talkie.v1.Speech/Animate',
                 request_serializer=talkie_dot_v1_dot_talkie__pb2.AnimateRequest.SerializeToString,
@@ -87,7 +92,16 @@ class SpeechServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Synthesize(self, request, context):
-        """Text to speech with timed marks. Not served yet: UNIMPLEMENTED.
+        """Text to speech with timed marks, as it is made. Cancelling the call stops the work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamingSynthesize(self, request_iterator, context):
+        """Text to speech while the text is being written, one utterance after another, any of which may be interrupted. The
+        first message is `config`; half-closing the call says that no more text will come, and the call ends when all of it
+        has been spoken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,6 +136,11 @@ def add_SpeechServicer_to_server(servicer, server):
                     servicer.Synthesize,
                     request_deserializer=talkie_dot_v1_dot_talkie__pb2.SynthesizeRequest.FromString,
                     response_serializer=talkie_dot_v1_dot_talkie__pb2.SynthesizeResponse.SerializeToString,
+            ),
+            'StreamingSynthesize': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamingSynthesize,
+                    request_deserializer=talkie_dot_v1_dot_talkie__pb2.StreamingSynthesizeRequest.FromString,
+                    response_serializer=talkie_dot_v1_dot_talkie__pb2.StreamingSynthesizeResponse.SerializeToString,
             ),
             'Animate': grpc.unary_stream_rpc_method_handler(
                     servicer.Animate,
@@ -237,6 +256,33 @@ class Speech:
             '/talkie.v1.Speech/Synthesize',
             talkie_dot_v1_dot_talkie__pb2.SynthesizeRequest.SerializeToString,
             talkie_dot_v1_dot_talkie__pb2.SynthesizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamingSynthesize(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/talkie.v1.Speech/StreamingSynthesize',
+            talkie_dot_v1_dot_talkie__pb2.StreamingSynthesizeRequest.SerializeToString,
+            talkie_dot_v1_dot_talkie__pb2.StreamingSynthesizeResponse.FromString,
             options,
             channel_credentials,
             insecure,
