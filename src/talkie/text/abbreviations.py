@@ -18,12 +18,12 @@ BEFORE_A_NAME = _words("""
 
 BEFORE_MORE = _words("""
     e.g i.e eg av cf vs viz approx ca esp incl excl resp p.ej p.ex c.-à-d env
-    z.b d.h u.a u.ä o.ä i.d.r z.t z.zt s.o s.u v.a m.e bzw ggf evtl vgl sog inkl zzgl einschl insb
+    z.b d.h u.a u.ä o.ä i.d.r z.t z.zt s.o s.u v.a m.e bzw ggf evtl vgl sog inkl zzgl einschl insb med phil jur habil
 """)
 """More of the same sentence follows."""
 
 BEFORE_A_NUMBER = _words("""
-    no nos nr fig figs vol vols p pp pg sec ch chap art eq ref ed s abs bd kap ziff abb tab tel
+    no nos nr fig figs vol vols p pp pg sec ch chap art eq ref ed s abs bd kap ziff abb tab tel str
     núm num pág págs cap fol n° t éd
     jan feb mar apr jun jul aug sep sept oct nov dec okt dez ene abr ago dic janv févr avr juil déc
 """)

@@ -85,7 +85,7 @@ class SentenceEnds:
             return True
         if place is None or not (following := text[place]):
             return False
-        if low in BEFORE_A_NUMBER and following.isdecimal():
+        if (low in BEFORE_A_NUMBER or low.endswith("str")) and following.isdecimal():  # `Hauptstr. 5`
             return True
         if low in OFTEN_LAST:
             return not following.isupper()

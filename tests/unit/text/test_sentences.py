@@ -22,7 +22,7 @@ WHOLE = [
     ("en", ["It was Plan I.", "Then came another, at 3.14 or so."]),
     ("en", ["The U.S. Army came in 1984.", "It was cold, approx. ten degrees."]),
     ("de", ["Am 3. Mai kam z. B. Herr Dr. Müller, d.h. er selbst.", "Im Jahr 1984.", "Dann ging er usw. weiter."]),
-    ("de", ["„Nein!“ rief er.", "Das war im 19. Jahrhundert."]),
+    ("de", ["„Nein!“ rief er.", "Das war im 19. Jahrhundert.", "Dr. med. Ott, Hauptstr. 5."]),
     ("", ["Am 3. Mai kam er.", "I have 3.", "Then 4."]),
     ("es", ["El Sr. Pérez llegó a las 3 p.m. ayer.", "¿Qué tal?", "¡Bien!", "Vive en la pág. 5.", "Los EE. UU. son."]),
     ("fr", ["« Bonjour ! » dit-il.", "Quoi ?", "Mme. Dupont est là, av. Foch, etc. et voilà."]),
