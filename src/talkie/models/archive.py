@@ -62,7 +62,7 @@ class Intake:
             raise ImportFailed(self.what, f"it holds more than {MAX_ENTRIES} files.")
         if self.declared_bytes > layout.MAX_MODEL_BYTES:
             raise ImportFailed(self.what, f"it unpacks to more than {layout.MAX_MODEL_BYTES / 1e9:g} GB.")
-        if path.name not in layout.WHISPER.allowed | {MANIFEST_FILE} or len(path.parts) > 3:
+        if not (path.name == MANIFEST_FILE or layout.is_known(path.name)) or len(path.parts) > 3:
             self.skipped.append(path.name)
             return None
         self.folder = self.folder or path.parent
@@ -200,6 +200,7 @@ def _record(intake: Intake, name: str, source: Path) -> Manifest:
         (intake.stage / MANIFEST_FILE).unlink(missing_ok=True)
         found = layout.inspect(intake.stage)
         languages = layout.languages(intake.stage)
+        _drop_foreign(intake, found)
     except ModelBroken as error:
         detail = error.message.partition(" is damaged: ")[2] or error.message
         raise ImportFailed(intake.what, detail) from None
@@ -219,6 +220,14 @@ def _record(intake: Intake, name: str, source: Path) -> Manifest:
         revision=carried.revision if carried else "",
         made_at=now(),
     )
+
+
+def _drop_foreign(intake: Intake, found: layout.Layout) -> None:
+    """Files that another engine's models have."""
+    for path in list(intake.stage.iterdir()):
+        if not found.allows(path.name):
+            path.unlink()
+            intake.skipped.append(path.name)
 
 
 def _known(files: tuple[FileEntry, ...]) -> catalog.CatalogEntry | None:

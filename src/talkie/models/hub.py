@@ -24,12 +24,16 @@ _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file as the hub describes it: `sha256` for large files, else the id of its git blob, `git_sha1`."""
+    """A file as the hub describes it: `sha256` for large files, else the id of its git blob, `git_sha1`.
+
+    `folder` is where in the repository it lies, with the slash at its end; `path` what it is called there.
+    """
 
     path: str
     size_bytes: int
     sha256: str = ""
     git_sha1: str = ""
+    folder: str = ""
 
     @property
     def digest(self) -> str:
@@ -94,7 +98,7 @@ class Hub:
         from huggingface_hub import get_session, hf_hub_url
         from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
-        url = hf_hub_url(repo.repo_id, file.path, revision=repo.commit, endpoint=self._endpoint)
+        url = hf_hub_url(repo.repo_id, file.folder + file.path, revision=repo.commit, endpoint=self._endpoint)
         headers = build_hf_headers(token=self._token, library_name="talkie", library_version=__version__)
         headers["Accept-Encoding"] = "identity"
         if start:

@@ -11,11 +11,13 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from talkie.errors import ModelBroken
+from talkie.models import layout_speech
 from talkie.models.catalog import find
 from talkie.models.files import is_plain_file
 
@@ -25,6 +27,7 @@ SMALL_JSON_BYTES = 64 * 1024
 MAX_VARIABLES = 100_000
 ENGLISH_ONLY_TOKENS = 51_864  # openai/whisper: the multilingual vocabularies are 51,865 and 51,866
 
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DANGEROUS = re.compile(r".*\.(pt|pth|pkl|pickle|ckpt|npy|npz|joblib|py|pyc|so|dll|dylib|exe|sh|bat|cmd|h5)", re.I)
 
 _LANGUAGE_TEXT = re.compile(rb'"<\|([a-z]{2,3})\|>"')
@@ -33,16 +36,27 @@ _LANGUAGE_LINE = re.compile(r"<\|([a-z]{2,3})\|>")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The files of one engine's models: every group of `needs` wants one of its names; `may` are read when there."""
+    """The files of one engine's models: every group of `needs` wants one of its names; `may` are read when there.
+
+    Names may be patterns (`*.onnx`); `weights` is the one of the large file. `title` is for messages.
+    """
 
     engine: str
     kind: str
     needs: tuple[tuple[str, ...], ...]
-    may: tuple[str, ...]
+    may: tuple[str, ...] = ()
+    weights: str = "*.onnx"
+    title: str = ""
 
-    @property
-    def allowed(self) -> frozenset[str]:
-        return frozenset(name for group in self.needs for name in group) | frozenset(self.may)
+    def allows(self, name: str) -> bool:
+        """Is a file of that name one that such a model has?"""
+        patterns = (*(one for group in self.needs for one in group), *self.may)
+        return PLAIN_NAME.fullmatch(name) is not None and any(fnmatchcase(name, pattern) for pattern in patterns)
+
+    def lacks(self, names: Iterable[str]) -> list[tuple[str, ...]]:
+        """The groups of which not one file is there."""
+        have = [name for name in names if self.allows(name)]
+        return [group for group in self.needs if not any(fnmatchcase(name, one) for name in have for one in group)]
 
 
 WHISPER = Layout(
@@ -50,9 +64,19 @@ WHISPER = Layout(
     kind="recognizer",
     needs=(("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt")),
     may=("preprocessor_config.json", "generation_config.json"),
+    weights="model.bin",
+    title="a CTranslate2 Whisper model",
 )
-LAYOUTS = (WHISPER,)
-KINDS = {"whisper": "recognizer", "sphinx": "recognizer", "espeak": "synthesizer"}
+KOKORO = Layout(
+    engine="kokoro",
+    kind="synthesizer",
+    needs=(("*.onnx",), ("voices*.bin",)),
+    may=("config.json",),
+    title="a Kokoro model",
+)
+PIPER = Layout(engine="piper", kind="synthesizer", needs=(("*.onnx",), ("*.onnx.json",)), title="a Piper voice")
+LAYOUTS = (WHISPER, KOKORO, PIPER)
+KINDS = {"sphinx": "recognizer", "espeak": "synthesizer"} | {layout.engine: layout.kind for layout in LAYOUTS}
 
 
 def layout_of(engine: str) -> Layout | None:
@@ -66,14 +90,21 @@ def is_dangerous(name: str) -> bool:
 
 def detect(names: Iterable[str]) -> Layout | None:
     """The layout that a list of file names fits."""
-    have = set(names)
-    return next((one for one in LAYOUTS if all(have & set(group) for group in one.needs)), None)
+    have = list(names)
+    return next((one for one in LAYOUTS if not one.lacks(have)), None)
 
 
-def missing(names: Iterable[str], layout: Layout = WHISPER) -> list[str]:
-    """What a list of file names lacks to be a model, for messages."""
-    have = set(names)
-    return [" or ".join(group) for group in layout.needs if not have & set(group)]
+def missing(names: Iterable[str], layout: Layout | None = None) -> str:
+    """What a list of file names lacks to be a model, for messages; without a layout, of the one that is nearest."""
+    have = list(names)
+    if layout is None:
+        layout = min(LAYOUTS, key=lambda one: (not any(map(one.allows, have)), len(one.lacks(have)) / len(one.needs)))
+    return f"it is not {layout.title}: {', '.join(' or '.join(group) for group in layout.lacks(have))} missing."
+
+
+def is_known(name: str) -> bool:
+    """Is a file of that name part of any model?"""
+    return any(layout.allows(name) for layout in LAYOUTS)
 
 
 def inspect(directory: Path, *, thorough: bool = True) -> Layout:
@@ -85,21 +116,27 @@ def inspect(directory: Path, *, thorough: bool = True) -> Layout:
     names = {item.name for item in directory.iterdir()} if directory.is_dir() else set()
     layout = detect(names)
     if layout is None:
-        lacks = ", ".join(missing(names))
-        raise ModelBroken(name, f"it is not a CTranslate2 Whisper model: {lacks} missing.")
-    for file_name in sorted(names & layout.allowed):
+        raise ModelBroken(name, missing(names))
+    for file_name in sorted(filter(layout.allows, names)):
         path = directory / file_name
         if not path.is_file():
             raise ModelBroken(name, f"{file_name} is not a file.")
         if file_name.endswith(".json"):
             check = _check_json if thorough or path.stat().st_size < SMALL_JSON_BYTES else _check_json_ends
             check(path, name)
-    _check_weights(directory / "model.bin", name)
+    if layout is WHISPER:
+        _check_weights(directory / "model.bin", name)
+    else:
+        layout_speech.check(directory, layout.engine)
     return layout
 
 
 def languages(directory: Path) -> tuple[str, ...]:
-    """The language codes in a Whisper vocabulary; `("en",)` for an English-only one. Raises `ModelBroken`."""
+    """The language codes in a Whisper vocabulary, `("en",)` for an English-only one; those of a voice. Raises
+    `ModelBroken`."""
+    layout = detect(item.name for item in directory.iterdir())
+    if layout is not None and layout is not WHISPER:
+        return layout_speech.languages(directory, layout.engine)
     file = directory / "vocabulary.json"
     stamp = (file if file.is_file() else directory / "vocabulary.txt").stat().st_mtime_ns
     return _languages(directory, stamp)
@@ -194,4 +231,5 @@ def _read_string(file: BinaryIO) -> str:
 
 def present(directory: Path, layout: Layout) -> list[Path]:
     """The files of a model that the store keeps, sorted by name; links are not among them."""
-    return [path for name in sorted(layout.allowed) if is_plain_file(path := directory / name)]
+    names = sorted(item.name for item in directory.iterdir())
+    return [path for name in names if layout.allows(name) and is_plain_file(path := directory / name)]

@@ -12,8 +12,9 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -41,7 +42,8 @@ SPARE_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to fetch, and what is known of it beforehand. `weights_sha256` pins model.bin when not empty."""
+    """What to fetch, and what is known of it beforehand. `weights_sha256` pins the weights when not empty; `files` are
+    the paths of its files in the repository, empty: all that such a model has, at the repository's top."""
 
     name: str
     repo_id: str
@@ -50,6 +52,7 @@ class Wanted:
     licence: str = ""
     languages: tuple[str, ...] = ()
     weights_sha256: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,20 +254,29 @@ def is_right(path: Path, file: RemoteFile) -> bool:
 
 def select(wanted: Wanted, repo: RemoteRepo) -> list[RemoteFile]:
     """The files to fetch, small ones first so that a wrong repository shows early. Raises `PullFailed`."""
-    lacks = layout.missing(file.path for file in repo.files)
-    if lacks:
+    offered = [_lifted(file) for file in repo.files if file.path in wanted.files] if wanted.files else repo.files
+    shape = layout.detect(file.path for file in offered)
+    if shape is None:
         raise PullFailed(
             wanted.name,
-            f"{repo.repo_id} is not a CTranslate2 Whisper model: {', '.join(lacks)} missing.",
-            hint="Look for a repository with model.bin, often named faster-whisper-...",
+            f"In {repo.repo_id}, {layout.missing(file.path for file in offered)}",
+            hint="Look for a repository with model.bin, often named faster-whisper-..., or with one voice's files.",
         )
-    by_path = {file.path: file for file in repo.files if file.path in layout.WHISPER.allowed}
-    files, weights = list(by_path.values()), by_path["model.bin"]
-    if wanted.weights_sha256 and weights.sha256 != wanted.weights_sha256:
-        raise PullFailed(wanted.name, "model.bin on the hub is not the one in the catalogue (wrong checksum).")
+    files = list({file.path: file for file in offered if shape.allows(file.path)}.values())
+    weights = [file for file in files if fnmatchcase(file.path, shape.weights)]
+    if len(weights) != 1:
+        raise PullFailed(wanted.name, f"{repo.repo_id} has {len(weights)} files of weights; a model has one.")
+    if wanted.weights_sha256 and weights[0].sha256 != wanted.weights_sha256:
+        raise PullFailed(wanted.name, f"{weights[0].path} on the hub is not the one in the catalogue (wrong checksum).")
     if sum(file.size_bytes for file in files) > layout.MAX_MODEL_BYTES:
         raise PullFailed(wanted.name, f"it is larger than {layout.MAX_MODEL_BYTES / 1e9:g} GB.")
     return sorted(files, key=lambda file: file.size_bytes)
+
+
+def _lifted(file: RemoteFile) -> RemoteFile:
+    """A file of a folder, to be kept without the folder."""
+    folder, slash, name = file.path.rpartition("/")
+    return replace(file, path=name, folder=folder + slash)
 
 
 def publish(ready: Path, target: Path, tmp: Path) -> None:

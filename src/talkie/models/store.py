@@ -298,6 +298,7 @@ def _wanted_from_catalog(entry: catalog.CatalogEntry, name: str) -> Wanted:
         licence=entry.licence,
         languages=entry.languages,
         weights_sha256=entry.sha256,
+        files=entry.files,
     )
 
 

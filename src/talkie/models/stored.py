@@ -92,7 +92,7 @@ def _load(directory: Path, name: str) -> StoredModel:
         licence=record.licence,
         revision=record.revision,
         source=record.source,
-        rank=entry.rank if entry else catalog.rank_by_size(record.size_bytes),
+        rank=entry.rank if entry else _rank(record.engine, record.size_bytes),
         description=entry.description if entry else "",
     )
 
@@ -100,7 +100,7 @@ def _load(directory: Path, name: str) -> StoredModel:
 def from_directory(directory: Path, name: str, *, source: str) -> StoredModel:
     """A model that somebody laid down by hand, judged by its files alone. Raises `ModelBroken`."""
     found = layout.inspect(directory, thorough=False)
-    size_bytes = sum((directory / file).stat().st_size for file in found.allowed if (directory / file).is_file())
+    size_bytes = sum(file.stat().st_size for file in directory.iterdir() if found.allows(file.name) and file.is_file())
     return StoredModel(
         name=name,
         engine=found.engine,
@@ -109,8 +109,12 @@ def from_directory(directory: Path, name: str, *, source: str) -> StoredModel:
         languages=layout.languages(directory),
         source=source,
         state=UNVERIFIED,
-        rank=catalog.rank_by_size(size_bytes),
+        rank=_rank(found.engine, size_bytes),
     )
+
+
+def _rank(engine: str, size_bytes: int) -> int:
+    return catalog.rank_by_size(size_bytes, layout.KINDS.get(engine, ""))
 
 
 def broken(directory: Path, name: str, problem: str) -> StoredModel:

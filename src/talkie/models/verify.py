@@ -67,13 +67,13 @@ def verify_strays(models: Path) -> Verdict | None:
 
 def _verify_hand_made(directory: Path) -> Verdict:
     found = _soundness(directory)
-    allowed = layout.WHISPER.allowed
+    shape = layout.detect(item.name for item in directory.iterdir()) or layout.WHISPER
     for path in sorted(directory.iterdir())[:MAX_ENTRIES]:
-        if path.name in allowed and not is_plain_file(path):
+        if shape.allows(path.name) and not is_plain_file(path):
             found.append(f"{path.name} is not a plain file.")
         elif layout.is_dangerous(path.name):
             found.append(f"{path.name} can hold code. Talkie never opens it; it should not be here.")
-    size_bytes = sum(path.stat().st_size for path in layout.present(directory, layout.WHISPER))
+    size_bytes = sum(path.stat().st_size for path in layout.present(directory, shape))
     note = "it has no manifest, so only its form was checked, not its content."
     return Verdict(directory.name, tuple(found), (note,), size_bytes)
 
@@ -109,7 +109,7 @@ def _foreign(record: Manifest) -> list[str]:
     found = layout.layout_of(record.engine)
     if found is None:
         return [f"the engine {record.engine[:40]!r} is not known."]
-    return [f"{entry.path} is no file of such a model." for entry in record.files if entry.path not in found.allowed]
+    return [f"{entry.path} is no file of such a model." for entry in record.files if not found.allows(entry.path)]
 
 
 def _soundness(directory: Path) -> list[str]:

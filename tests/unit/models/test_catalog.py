@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from talkie.models import catalog
+from talkie.models import catalog, layout
 from talkie.models.name import HubReference, is_name, parse_reference
 
 
@@ -30,7 +30,8 @@ def test_an_entry_is_complete(entry: catalog.CatalogEntry) -> None:
     assert entry.revision == "main" or re.fullmatch(r"[0-9a-f]{40}", entry.revision)
     assert entry.sha256 == "" or re.fullmatch(r"[0-9a-f]{64}", entry.sha256)
     assert entry.description.endswith(".")
-    assert entry.licence == "MIT"
+    assert entry.licence == {"whisper": "MIT", "kokoro": "Apache-2.0", "piper": ""}[entry.engine]
+    assert entry.kind == layout.KINDS[entry.engine]
     assert 50 < entry.size_mb < 4000
     assert entry.ram_mb > 0
     assert parse_reference(f"hf:{entry.repo}").repo_id == entry.repo
@@ -48,9 +49,11 @@ def test_languages() -> None:
 
 
 def test_ranks_order_every_model() -> None:
-    ranks = [entry.rank for entry in catalog.catalog()]
-    assert len(ranks) == len(set(ranks))
-    assert max(catalog.catalog(), key=lambda entry: entry.rank).name == "whisper-large-v3"
+    hearing = [entry for entry in catalog.catalog() if entry.kind == "recognizer"]
+    assert len({entry.rank for entry in hearing}) == len(hearing)
+    assert max(hearing, key=lambda entry: entry.rank).name == "whisper-large-v3"
+    speaking = [entry for entry in catalog.catalog() if entry.kind == "synthesizer"]
+    assert max(speaking, key=lambda entry: entry.rank).name == "kokoro"
 
 
 def test_an_unknown_model_ranks_by_its_size() -> None:
@@ -73,3 +76,27 @@ def test_near_misses(typed: str, meant: str) -> None:
 
 def test_far_misses() -> None:
     assert catalog.nearest("zzzzzzzz") == []
+
+
+def test_any_piper_voice_is_found_by_its_name() -> None:
+    entry = catalog.find("piper-nl_be-rdh-x_low")
+    assert entry is not None
+    assert entry.files == (
+        "nl/nl_BE/rdh/x_low/nl_BE-rdh-x_low.onnx",
+        "nl/nl_BE/rdh/x_low/nl_BE-rdh-x_low.onnx.json",
+    )
+    assert entry.languages == ("nl",)
+    assert entry.source == "hf:rhasspy/piper-voices/nl/nl_BE/rdh/x_low"
+    listed = catalog.find("piper-en_us-lessac-medium")
+    assert listed is not None
+    assert catalog.find_repo(listed.source.removeprefix("hf:")) == listed
+
+
+@pytest.mark.parametrize("name", ["piper-en_us-lessac", "piper-en-lessac-medium", "piper-en_us-lessac-huge"])
+def test_what_names_no_piper_voice(name: str) -> None:
+    assert catalog.find(name) is None
+
+
+def test_the_rank_of_an_unknown_voice_comes_from_voices() -> None:
+    assert catalog.rank_by_size(10**10, "synthesizer") == 90
+    assert catalog.rank_by_size(10**10) == 70
