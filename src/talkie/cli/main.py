@@ -36,6 +36,8 @@ COMMANDS: dict[str, Command] = {
     "transcribe": Command("transcribe:transcribe", "Turn recordings into text, subtitles or JSON."),
     "listen": Command("listen:listen", "Turn speech into text while it is spoken."),
     "dictate": Command("dictate:dictate", "Speak, and have the text in the clipboard or at the cursor."),
+    "say": Command("say:say", "Say a text: into a file, a pipe or the loudspeaker."),
+    "voices": Command("voices:app", "List voices, and make one from a recording."),
     "serve": Command("serve:serve", "Run the server: OpenAI's speech API on this machine."),
     "pull": Command("store:pull", "Fetch models; an interrupted pull goes on where it stopped."),
     "list": Command("store:list_models", "List the models that are here, or can be had."),

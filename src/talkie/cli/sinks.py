@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -46,13 +46,26 @@ class _File:
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[Sink]:
     """A file that takes its name when the block ends well, and leaves nothing when it does not."""
+    with _part_of(path) as descriptor:
+        sink = _File(descriptor)
+        with sink.file:
+            yield sink
+
+
+@contextlib.contextmanager
+def written_bytes(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """As `written`, for what is no text: gives what takes the bytes."""
+    with _part_of(path) as descriptor, os.fdopen(descriptor, "wb") as file:
+        yield file.write
+
+
+@contextlib.contextmanager
+def _part_of(path: Path) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
     part = Path(name)
     try:
-        sink = _File(descriptor)
-        with sink.file:
-            yield sink
+        yield descriptor
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except BaseException:
