@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from talkie.audio.joins import Joiner
+from talkie.audio.joins import CROSS_FADE_S, Joiner
 from talkie.engines.base import SynthesizeOptions, SynthesizerInfo
 from talkie.errors import NothingToSay
 from talkie.pipeline.ahead import Ahead
@@ -125,7 +125,9 @@ class _Utterance:
             return
         yield from self.rest(self._owed_s)
         start, ready = self._joiner.add(spoken.samples, touched=not pause_s)
-        yield from self._pieces.add(ready, [_later(mark, start / self._rate) for mark in spoken.marks])
+        own = len(spoken.samples) - (0 if pause_s else round(CROSS_FADE_S * self._rate))  # the rest is the next line's
+        marks = [_placed(mark, start, max(own, 1), self._rate) for mark in spoken.marks]
+        yield from self._pieces.add(ready, marks)
         self._owed_s, self._spoken = pause_s, True
 
     def rest(self, seconds: float) -> Iterator[SpeechChunk]:
@@ -143,15 +145,17 @@ class _Utterance:
             raise NothingToSay
         yield from self.rest(min(self._owed_s, LAST_PAUSE_S))
         yield from self._pieces.add(self._joiner.finish(), [])
-        yield from self._pieces.finish()
 
 
 def _nothing() -> None:
     """A list has nothing to be closed."""
 
 
-def _later(mark: Mark, seconds: float) -> Mark:
-    return replace(mark, start_s=mark.start_s + seconds, end_s=mark.end_s + seconds)
+def _placed(mark: Mark, start: int, length: int, sample_rate: int) -> Mark:
+    """In the time of the whole; it begins before the last of the `length` samples that belong to it."""
+    begin_s = min(mark.start_s, (length - 1) / sample_rate)
+    end_s = max(begin_s, min(mark.end_s, length / sample_rate))
+    return replace(mark, start_s=start / sample_rate + begin_s, end_s=start / sample_rate + end_s)
 
 
 def _seconds(chunk: SpeechChunk) -> float:

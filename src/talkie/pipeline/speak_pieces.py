@@ -34,12 +34,6 @@ class Pieces:
             yield self._cut(round(self._size_s * self._rate))
             self._size_s = min(self._size_s * 2, LONGEST_S)
 
-    def finish(self) -> Iterator[SpeechChunk]:
-        """Marks that begin where the sound ends are not lost: none is left where the caller kept them inside."""
-        if self._marks:
-            yield SpeechChunk(self._samples, self._rate, tuple(self._marks), self._generation)
-            self._marks = []
-
     def _cut(self, length: int) -> SpeechChunk:
         if len(self._samples) - length < SHORTEST_S * self._rate:
             length = len(self._samples)

@@ -16,6 +16,7 @@ from talkie.engines.base import SynthesizeOptions
 from talkie.errors import BadSsml, Cancelled, EngineFailed, NothingToSay, TextTooLong, UnsupportedByModel
 from talkie.pipeline.speak import SpeakPlan, speak
 from talkie.runtime.cancel import CancelToken
+from talkie.text.lexicon import Entry, Lexicon
 from talkie.types import Audio, Mark, SpeechChunk
 from tone_voice import GAP_S, WORD_S, ToneVoice
 
@@ -186,6 +187,26 @@ def test_visemes_cover_the_whole_time() -> None:
     assert all(one.end_s == pytest.approx(two.start_s, abs=0.02) for one, two in pairwise(shapes))
     assert len({shape.text for shape in shapes}) > 3
     assert not marks(spoken(LONG, voice), "viseme")
+
+
+def test_marks_do_not_overlap_where_lines_touch() -> None:
+    text = "<speak>sheep <prosody rate='fast'>moo</prosody> papa <lang xml:lang='de'>Papa</lang> oh</speak>"
+    for voice in (ToneVoice(), ToneVoice(marks=())):
+        chunks = spoken(text, voice, visemes=True)
+        assert len(voice.asked) == 5
+        for kind in ("word", "phoneme", "viseme"):
+            found = marks(chunks, kind)
+            assert all(one.end_s <= two.start_s + 1e-9 for one, two in pairwise(found)), kind
+            assert found[-1].start_s < len(sound(chunks)) / voice.rate
+        assert all(len(chunk.samples) for chunk in chunks)
+
+
+def test_the_lexicon_changes_what_is_said_and_not_what_is_marked() -> None:
+    lexicon = Lexicon({"all": (Entry("nginx", spoken="engine ex"), Entry("gif", phonemes="dʒɪf"))})
+    voice = ToneVoice()
+    chunks = spoken("Our nginx sends a gif today.", voice, lexicon=lexicon)
+    assert [text for text, _ in voice.asked] == ["Our engine ex sends a gif today."]
+    assert " ".join(mark.text for mark in marks(chunks)) == "Our nginx sends a gif today."
 
 
 def test_phonemes_are_spread_where_an_engine_tells_none() -> None:
