@@ -31,4 +31,5 @@ def test_every_operation_answers_as_described(server: ServerProcess) -> None:
 
         check()
         seen.add(operation.path)
-    assert {"/v1/audio/transcriptions", "/v1/audio/translations", "/v1/models", "/readyz", "/metrics"} <= seen
+    assert {"/v1/audio/transcriptions", "/v1/audio/translations", "/v1/audio/speech", "/v1/audio/voices"} <= seen
+    assert {"/v1/models", "/readyz", "/metrics"} <= seen
