@@ -16,13 +16,11 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from talkie.audio.decode import AudioLimits, AudioStream, open_audio
-from talkie.audio.joins import at_rate
 from talkie.audio.segment import SegmentOptions
 from talkie.engines import registry
 from talkie.engines.base import RecognizerInfo
 from talkie.errors import Cancelled, TalkieError, UnsupportedByModel
 from talkie.models.store import ModelStore, StoredModel
-from talkie.pipeline.align import align_words
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.runtime import metrics
 from talkie.runtime.admission import Admission
@@ -229,6 +227,9 @@ class Service:
 
     def _align(self, audio: Audio, text: str, language: str, cancel: CancelToken) -> tuple[Mark, ...]:
         """The words of a text where our recogniser hears them; none where it does not know the language."""
+        from talkie.audio.joins import at_rate  # only engines without times of their own need these
+        from talkie.pipeline.align import align_words
+
         language = base(language)
         model = self.choose(TranscribeRequest(language=language))
         with self._leases.lease(_key(model)) as lane, lane.open() as job:
