@@ -154,7 +154,7 @@ class Lane:
         """Wait for one; None when the lane is closed. Windows that were cancelled meanwhile are left out."""
         with self._changed:
             self._idle += 1
-            self._deal()
+            self._deal(news=False)
             rested = False
             while not self._dealt and not self._closed:
                 look_again_s = self._until_look_again_s()
@@ -163,20 +163,24 @@ class Lane:
                 if is_idle and not woken and self._idle == len(self._threads):
                     rested = True
                     give_back_free_memory()
-                self._deal()
+                self._deal(news=False)
             if not self._dealt:
                 return None
             batch = self._dealt.popleft()
         return [window for window in batch if window.future.set_running_or_notify_cancel()]
 
-    def _deal(self) -> None:
-        """After every change: batches for idle workers, who then wake. The caller holds the lock."""
+    def _deal(self, *, news: bool = True) -> None:
+        """After every change: batches for idle workers, who then wake. The caller holds the lock.
+
+        A worker that looks again brings no `news`: it wakes others for batches only, or two would wake each other for
+        ever."""
         beside_live = self._pace.windows_within(BESIDE_LIVE_S) or 1
         batches = self._turns.deal(self._clock(), self._idle, beside_live)
         self._dealt.extend(batches)
         self._idle -= len(batches)
         self._metrics.queued(self._turns.windows, self._turns.seconds)
-        self._changed.notify_all()
+        if news or batches:
+            self._changed.notify_all()
 
     def _until_look_again_s(self) -> float | None:
         at_s = self._turns.look_again_s()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -373,3 +374,22 @@ def test_sound_goes_when_its_answer_is_read() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_idle_workers_leave_each_other_in_peace() -> None:
+    """Every look at the line reads the clock: two workers that woke each other would read it without end."""
+    looks = 0
+
+    def clock() -> float:
+        nonlocal looks
+        looks += 1
+        return time.monotonic()
+
+    lane = Lane(FakeRecognizer(info=replace(FAKE_INFO, workers=2)), clock=clock)
+    with lane.open() as job:
+        assert job.submit(audio(1), EN).result(20).text == "at 1"
+    time.sleep(0.2)
+    before = looks
+    time.sleep(0.3)
+    lane.close()
+    assert looks - before < 20
