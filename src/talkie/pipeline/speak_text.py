@@ -10,6 +10,7 @@ import math
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from talkie.engines.base import SynthesizeOptions
@@ -27,6 +28,7 @@ MARKUP_FACTOR = 10
 """SSML may have so many times the characters of the text in it."""
 MAX_LINE_CHARACTERS = 300
 _READ_CHARACTERS = 2000  # at a time: the first sentence is spoken before the last one is looked at
+_TELLING_CHARACTERS = 8  # enough to see whether it is SSML
 _POLL_S = 0.05
 _PIECES_WAITING = 64
 
@@ -42,8 +44,7 @@ def check_options(options: SynthesizeOptions) -> None:
 def lines_of(text: str | Iterable[str], plan: SpeakPlan, cancel: Cancel) -> Iterator[Line | Pause]:
     """What is wrong with a whole text is raised by the call."""
     if not isinstance(text, str):
-        pieces = _counted(_as_written(text, cancel), plan.max_characters)
-        return _ssml_written(pieces, plan) if plan.ssml else _read(pieces, plan)
+        return _written(_as_written(text, cancel), plan)
     if plan.ssml or looks_like_ssml(text):
         return iter(_ssml_lines(text, plan))
     if len(text) > plan.max_characters:
@@ -59,9 +60,16 @@ def _read(pieces: Iterable[str], plan: SpeakPlan) -> Iterator[Line | Pause]:
     return read_text(pieces, _reader(plan))
 
 
-def _ssml_written(pieces: Iterable[str], plan: SpeakPlan) -> Iterator[Line | Pause]:
-    """Markup is whole when its last piece has come."""
-    yield from _ssml_lines("".join(pieces), plan)
+def _written(pieces: Iterator[str], plan: SpeakPlan) -> Iterator[Line | Pause]:
+    """A plain text as it comes; markup is whole when its last piece has come."""
+    start = ""
+    for piece in pieces:
+        start += piece
+        if len(start.lstrip()) >= _TELLING_CHARACTERS:
+            break
+    markup = plan.ssml or looks_like_ssml(start)
+    counted = _counted(chain([start], pieces), plan.max_characters * (MARKUP_FACTOR if markup else 1))
+    yield from _ssml_lines("".join(counted), plan) if markup else _read(counted, plan)
 
 
 def _ssml_lines(text: str, plan: SpeakPlan) -> list[Line | Pause]:

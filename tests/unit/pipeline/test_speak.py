@@ -252,6 +252,15 @@ def test_a_text_in_pieces_is_the_same_speech(size: int) -> None:
     assert np.array_equal(sound(spoken(parts, ToneVoice())), sound(spoken(LONG, ToneVoice())))
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_markup_in_pieces_is_markup(size: int) -> None:
+    text = " <speak>one <break time='800ms'/> two<!-- a long comment that is not spoken --></speak>"
+    voice = ToneVoice()
+    chunks = spoken([text[at : at + size] for at in range(0, len(text), size)], voice, max_characters=20)
+    assert [mark.text for mark in marks(chunks)] == ["one", "two"]
+    assert np.array_equal(sound(chunks), sound(spoken(text, ToneVoice())))
+
+
 def test_a_sentence_is_spoken_while_the_next_is_being_written() -> None:
     heard = threading.Event()
 
