@@ -40,12 +40,7 @@ def transcript(heard: Transcript) -> pb.Transcript:
 
 
 def models_response(entries: Iterable[ModelEntry]) -> pb.ListModelsResponse:
-    return pb.ListModelsResponse(
-        models=[
-            pb.Model(id=e.id, engine=e.engine, languages=e.languages, size_bytes=e.size_bytes, loaded=e.loaded)
-            for e in entries
-        ]
-    )
+    return pb.ListModelsResponse(models=[_model(entry) for entry in entries])
 
 
 def ready(session_id: str) -> pb.StreamingRecognizeResponse:
@@ -89,6 +84,17 @@ def _final(event: LiveFinal) -> pb.Final:
         start_s=_time(event.span.start_s),
         end_s=_time(event.span.end_s),
         transcript=transcript(event.transcript),
+    )
+
+
+def _model(entry: ModelEntry) -> pb.Model:
+    return pb.Model(
+        id=entry.id,
+        engine=entry.engine,
+        languages=entry.languages,
+        size_bytes=entry.size_bytes,
+        loaded=entry.loaded,
+        kind=entry.kind,
     )
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from talkie.errors import BadRequestBody
 
 MAX_HEADER_BYTES = 64 * 1024
-MAX_DATA_BYTES = 256 * 1024
+MAX_DATA_BYTES = 1024 * 1024
+"""A text to be spoken is data."""
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 """Two minutes of 16 kHz sound in one piece; clients send a tenth of a second."""
 MAX_TYPE_CHARS = 64

@@ -70,16 +70,16 @@ def sound_format(data: dict[str, Any]) -> RawFormat:
     return RawFormat(_number(data, "rate"), _number(data, "channels"), ENCODINGS[width])
 
 
-def info(models: Iterable[ModelEntry]) -> Event:
-    """What this server can do. A model that is here is told whether it is in memory or not."""
-    listed = [_model(model) for model in models]
+def info(models: Iterable[ModelEntry], voices: Sequence[dict[str, Any]] = ()) -> Event:
+    """What this server can do: its models, in memory or not, and the programs that speak."""
+    listed = [_model(model) for model in models if model.kind == "recognizer"]
     program = {
-        **_artifact("talkie", "Talkie, a speech server of your own", __version__),
+        **artifact("talkie", "Talkie, a speech server of your own", __version__),
         "models": listed,
         "supports_transcript_streaming": True,
         "requires_external_vad": True,
     }
-    return Event(INFO, {"asr": [program]})
+    return Event(INFO, {"asr": [program], "tts": list(voices)})
 
 
 def pong(data: dict[str, Any]) -> Event:
@@ -109,10 +109,11 @@ def transcript_stop() -> Event:
 
 
 def _model(model: ModelEntry) -> dict[str, Any]:
-    return {**_artifact(model.id, f"{model.id} ({model.engine})", None), "languages": list(model.languages)}
+    return {**artifact(model.id, f"{model.id} ({model.engine})", None), "languages": list(model.languages)}
 
 
-def _artifact(name: str, description: str, version: str | None) -> dict[str, Any]:
+def artifact(name: str, description: str, version: str | None) -> dict[str, Any]:
+    """What `info` says of everything that it lists."""
     return {"name": name, "description": description, "version": version, "attribution": SOURCE, "installed": True}
 
 

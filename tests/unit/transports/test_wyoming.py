@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,116 +18,8 @@ from talkie.transports.wyoming import connection
 from talkie.transports.wyoming import server as wyoming_server
 from talkie.transports.wyoming.access import Peers
 from talkie.transports.wyoming.server import WyomingDoor, WyomingLimits
-from talkie.wire.wyoming import Event, EventReader, encode
-
-FORMAT = {"rate": 16_000, "width": 2, "channels": 1}
-START, STOP = Event("audio-start", FORMAT), Event("audio-stop")
-SOUND = Event("audio-chunk", FORMAT, bytes(3200))
-UTTERANCE = (Event("transcribe", {"language": "en"}), START, SOUND, SOUND, STOP)
-SAID = ["transcript-start", "transcript-chunk", "transcript", "transcript-stop"]
-PATIENCE_S = 20.0
-
-
-async def until(true: Callable[[], bool]) -> None:
-    while not true():  # noqa: ASYNC110 - nothing tells
-        await asyncio.sleep(0.005)
-
-
-@dataclass
-class Client:
-    """A client that says what it is told to, be it nonsense."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    events: EventReader = field(default_factory=EventReader)
-
-    async def say(self, *events: Event) -> None:
-        await self.say_bytes(b"".join(encode(event) for event in events))
-
-    async def say_bytes(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def hear(self, last: str) -> list[Event]:
-        """Events up to the first of type `last`."""
-        told: list[Event] = []
-        while True:
-            while (event := self.events.next()) is not None:
-                told.append(event)
-                if event.type == last:
-                    return told
-            data = await self.reader.read(65536)
-            assert data, f"the connection ended after {told}"
-            self.events.feed(data)
-
-    async def hear_end(self) -> list[Event]:
-        """All events until the other side ends the connection."""
-        self.events.feed(await self.reader.read())
-        told = []
-        while (event := self.events.next()) is not None:
-            told.append(event)
-        assert self.events.is_between
-        return told
-
-    async def leave(self) -> None:
-        self.writer.close()
-        with contextlib.suppress(OSError):
-            await self.writer.wait_closed()
-
-
-@dataclass
-class Place:
-    """A door that is open, and where."""
-
-    door: WyomingDoor
-    service: FakeService
-    port: int
-
-    @property
-    def heard(self) -> int:
-        """Bytes of sound that came to the first session."""
-        return len(self.service.sessions[0].heard) if self.service.sessions else 0
-
-    @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
-        try:
-            yield client
-        finally:
-            await client.leave()
-
-    async def empty(self) -> None:
-        """Until nobody is inside."""
-        await until(lambda: not self.door.inside)
-
-
-Scene = Callable[[Place], Awaitable[Any]]
-
-
-def play(scene: Scene, service: FakeService | None = None, **more: Any) -> Any:
-    """Open a door, let the scene happen, and see that it leaves nothing."""
-    service = service or FakeService()
-    peers = more.pop("peers", None) or Peers()
-    only = more.pop("only", "")
-
-    async def open_door() -> Any:
-        before = asyncio.all_tasks()
-        listening = bind("127.0.0.1", 0)
-        port = listening.getsockname()[1]
-        async with WyomingDoor(service, peers, listening, WyomingLimits(grace_s=0.1, **more), only=only) as door:
-            result = await scene(Place(door, service, port))
-            await Place(door, service, port).empty()
-        assert asyncio.all_tasks() == before
-        return result
-
-    result = asyncio.run(asyncio.wait_for(open_door(), PATIENCE_S))
-    assert all(session.closed.is_set() for session in service.sessions)
-    return result
-
-
-def kinds(events: Sequence[Event]) -> list[str]:
-    return [event.type for event in events]
-
+from talkie.wire.wyoming import Event, encode
+from wyoming_door import FORMAT, PATIENCE_S, SAID, SOUND, START, STOP, UTTERANCE, Client, Place, kinds, play, until
 
 # -- conversations -----------------------------------------------------------------------------------------------------
 
@@ -209,7 +100,7 @@ def test_sound_without_a_start_is_heard_as_it_says() -> None:
 
 def test_questions_are_answered_at_any_time_and_what_is_for_others_is_passed_over() -> None:
     ping, describe = Event("ping", {"text": "still there?"}), Event("describe")
-    foreign = Event("synthesize", {"text": "hello", "voice": {"name": "x"}}, b"payload")
+    foreign = Event("recognize", {"text": "hello", "context": {"name": "x"}}, b"payload")
 
     async def scene(place: Place) -> tuple[list[Event], list[Event]]:
         async with place.client() as client:
@@ -247,7 +138,7 @@ def test_describe_does_not_wait_for_a_disk(monkeypatch: pytest.MonkeyPatch) -> N
             assert self.gate.wait(PATIENCE_S)
             return super().models()
 
-    monkeypatch.setattr(wyoming_server, "MODELS_S", 0.02)
+    monkeypatch.setattr(wyoming_server, "KNOWN_S", 0.02)
 
     async def scene(place: Place) -> list[int]:
         async with place.client() as client:
@@ -281,6 +172,7 @@ WRONG = [
     (encode(Event("audio-start", {**FORMAT, "rate": 5})), "bad_raw_parameters"),
     (encode(Event("audio-chunk", {}, b"xx")), "invalid_value"),
     (encode(START) + encode(START), "invalid_value"),
+    (encode(START) + encode(Event("synthesize", {"text": "hello"})), "invalid_value"),
     (encode(START) + encode(Event("audio-chunk", {**FORMAT, "rate": 8000}, b"xx")), "invalid_value"),
     (encode(START) + encode(SOUND) + b'{"type":5}\n', "bad_request_body"),
     (encode(START) + encode(SOUND) + b"\n" * 200_000, "bad_request_body"),

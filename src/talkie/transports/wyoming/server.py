@@ -11,29 +11,32 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from talkie.errors import Cancelled, ShuttingDown, TalkieError, TooManySessions
 from talkie.transports.http.errors import INTERNAL, log_fault
-from talkie.transports.live import LiveService
 from talkie.transports.wyoming.access import Peers
 from talkie.transports.wyoming.connection import READ_BYTES, Connection, Disconnected
-from talkie.transports.wyoming.session import DOOR, Conversation, Hearing
+from talkie.transports.wyoming.session import DOOR, Conversation, Hearing, TalkService
 from talkie.wire import wyoming_events as words
+from talkie.wire import wyoming_speech as speech
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from talkie.runtime.speech import VoiceCard
     from talkie.wire.openai import ModelEntry
     from talkie.wire.wyoming import Event
 
 log = logging.getLogger("talkie.wyoming")
 
-MODELS_S = 0.5
-"""Home Assistant gives `describe` one second: after half of it the models known so far are told."""
+T = TypeVar("T")
+KNOWN_S = 0.5
+"""Home Assistant gives `describe` one second: after half of it the models and voices known so far are told."""
 
 
-class WyomingService(LiveService, Protocol):
+class WyomingService(TalkService, Protocol):
     """What this door needs of the service."""
 
     def models(self) -> Sequence[ModelEntry]: ...
@@ -66,8 +69,8 @@ class WyomingDoor:
         only: str = "",
     ) -> None:
         self._peers, self._listening, self._limits = peers, listening, limits
-        self._models = _Models(service.models, only)
-        self._hearing = Hearing(service, self._models.info, limits.max_audio_s)
+        self._known = _Known(_Asked(service.models), _Asked(partial(service.voices, "")), only)
+        self._hearing = Hearing(service, self._known.info, limits.max_audio_s)
         self._inside: dict[asyncio.Task[None], _Guest] = {}
         self._server: asyncio.Server | None = None
         self._told = False
@@ -78,7 +81,7 @@ class WyomingDoor:
         return len(self._inside)
 
     async def __aenter__(self) -> WyomingDoor:
-        self._models.ask()
+        self._known.ask()
         self._server = await asyncio.start_server(self._meet, sock=self._listening, limit=READ_BYTES)
         return self
 
@@ -89,7 +92,7 @@ class WyomingDoor:
         assert self._server is not None
         self._server.close()
         everybody = dict(self._inside)
-        at_work = [task for task, guest in everybody.items() if guest.is_hearing]
+        at_work = [task for task, guest in everybody.items() if guest.is_at_work]
         for task in everybody.keys() - set(at_work):
             task.cancel()
         if at_work:
@@ -97,7 +100,7 @@ class WyomingDoor:
         for task in at_work:
             task.cancel()
         await asyncio.gather(*everybody, return_exceptions=True)
-        await self._models.close()
+        await self._known.close()
 
     def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Whoever may not come in learns nothing, not even that this is Wyoming."""
@@ -133,8 +136,8 @@ class _Guest:
     conversation: Conversation | None = None
 
     @property
-    def is_hearing(self) -> bool:
-        return self.conversation is not None and self.conversation.is_hearing
+    def is_at_work(self) -> bool:
+        return self.conversation is not None and self.conversation.is_at_work
 
     async def serve(self) -> None:
         connection = Connection(self.reader, self.writer, self.idle_s)
@@ -160,12 +163,11 @@ class _Guest:
 
 
 @dataclass(slots=True)
-class _Models:
-    """`describe` is answered in time even where the disk of the models is not."""
+class _Asked(Generic[T]):
+    """A question to the service that may take long, and the last answer to it."""
 
-    list_models: Callable[[], Sequence[ModelEntry]]
-    only: str
-    known: Sequence[ModelEntry] = ()
+    question: Callable[[], Sequence[T]]
+    known: Sequence[T] = ()
     asking: asyncio.Task[None] | None = field(default=None)
 
     def ask(self) -> asyncio.Task[None]:
@@ -174,14 +176,9 @@ class _Models:
             self.asking = asyncio.create_task(self._ask())
         return self.asking
 
-    async def info(self) -> Event:
-        await asyncio.wait([self.ask()], timeout=MODELS_S)
-        chosen = [model for model in self.known if model.id == self.only]
-        return words.info(chosen or self.known)
-
     async def _ask(self) -> None:
         try:
-            self.known = await asyncio.to_thread(self.list_models)
+            self.known = await asyncio.to_thread(self.question)
         except Exception as error:
             log_fault(error)
 
@@ -189,3 +186,23 @@ class _Models:
         if self.asking is not None:
             self.asking.cancel()
             await asyncio.gather(self.asking, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class _Known:
+    """`describe` is answered in time even where the disk of the models is not."""
+
+    models: _Asked[ModelEntry]
+    voices: _Asked[VoiceCard]
+    only: str
+
+    def ask(self) -> list[asyncio.Task[None]]:
+        return [self.models.ask(), self.voices.ask()]
+
+    async def info(self) -> Event:
+        await asyncio.wait(self.ask(), timeout=KNOWN_S)
+        chosen = [model for model in self.models.known if model.id == self.only]
+        return words.info(chosen or self.models.known, speech.program(self.voices.known))
+
+    async def close(self) -> None:
+        await asyncio.gather(self.models.close(), self.voices.close())

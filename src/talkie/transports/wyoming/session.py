@@ -1,4 +1,4 @@
-"""The conversation on one Wyoming connection: what is asked, and the utterances that are heard.
+"""The conversation on one Wyoming connection: what is asked, the utterances that are heard, the texts that are spoken.
 
 An utterance goes from `audio-start` to `audio-stop`; its transcript is everything said between them, and leaves in
 chunks as sentences end. Knows nothing of bytes, addresses or engines.
@@ -7,16 +7,21 @@ chunks as sentences end. Knows nothing of bytes, addresses or engines.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from talkie.errors import AudioTooLong, Cancelled, InvalidValue, SessionEnded, TalkieError
 from talkie.transports.live import LiveLine, LiveService, open_line
+from talkie.transports.speech import SpeakService
 from talkie.transports.wyoming.connection import Connection, Disconnected
+from talkie.transports.wyoming.speak import Spoken
 from talkie.types import LiveFinal
 from talkie.wire import wyoming_events as words
+from talkie.wire import wyoming_speech as speech
 from talkie.wire.wyoming import Event
 
 log = logging.getLogger("talkie.wyoming")
@@ -24,11 +29,15 @@ log = logging.getLogger("talkie.wyoming")
 DOOR = "wyoming"
 
 
+class TalkService(LiveService, SpeakService, Protocol):
+    """What a conversation needs of the service."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """What every conversation needs. `info` answers `describe`; `max_audio_s` bounds one utterance."""
 
-    service: LiveService
+    service: TalkService
     info: Callable[[], Awaitable[Event]]
     max_audio_s: float
 
@@ -39,7 +48,7 @@ class Conversation:
     def __init__(self, hearing: Hearing, connection: Connection, client: str = "") -> None:
         self._hearing, self._connection, self._client = hearing, connection, client
         self._wish = words.Wish()
-        self.is_hearing = False
+        self.is_at_work = False
 
     async def run(self) -> None:
         """Raises `Disconnected` when the client goes, and the errors of `talkie.errors`."""
@@ -49,6 +58,8 @@ class Conversation:
                 await self._hear(event)
             elif event.type == words.AUDIO_STOP:  # nothing was said
                 await self._connection.send(*_Said("").end())
+            elif event.type in (speech.SYNTHESIZE, speech.SYNTHESIZE_START):
+                await self._speak(event)
             else:
                 await self.answer(event)
 
@@ -60,27 +71,41 @@ class Conversation:
             await self._connection.send(await self._hearing.info())
         elif event.type == words.PING:
             await self._connection.send(words.pong(event.data))
+        elif event.type in speech.ASKED:
+            raise InvalidValue(event.type, f"There is no place for {event.type} here.", hint=speech.HINT)
 
     async def _hear(self, first: Event) -> None:
         """One utterance; `first` is its start, or its first sound where the client leaves the start out."""
         utterance = _Utterance(self, self._hearing, self._connection, first, self._wish)
-        began, outcome = time.monotonic(), "failed"
-        self.is_hearing = True
-        try:
-            async with open_line(
-                self._hearing.service, self._wish.request(utterance.raw), door=DOOR, client=self._client
-            ) as line:
+        request = self._wish.request(utterance.raw)
+        with self._working(utterance, "heard"):
+            async with open_line(self._hearing.service, request, door=DOOR, client=self._client) as line:
                 await self._connection.send(*await utterance.run(line))
+
+    async def _speak(self, event: Event) -> None:
+        """One text: the whole of it, or the start of one that is being written."""
+        request = speech.speak_request(event.data)
+        spoken = Spoken(self._hearing.service, self._connection, self.answer)
+        with self._working(spoken, "spoken"):
+            await (spoken.whole(request) if event.type == speech.SYNTHESIZE else spoken.streamed(request))
+
+    @contextlib.contextmanager
+    def _working(self, work: _Utterance | Spoken, what: str) -> Iterator[None]:
+        """One line of the log, however it ends."""
+        began, outcome = time.monotonic(), "failed"
+        self.is_at_work = True
+        try:
+            yield
             outcome = "ok"
-        except Disconnected:  # who has gone wants no answer, and what was still to be heard is not
+        except Disconnected:  # who has gone wants no answer, and what was still to be done is not
             outcome = Cancelled.code
             raise Cancelled from None
         except TalkieError as error:
             outcome = error.code
             raise
         finally:
-            self.is_hearing = False
-            _report(outcome, time.monotonic() - began, utterance.seconds)
+            self.is_at_work = False
+            _report(outcome, what, time.monotonic() - began, work.seconds)
 
 
 class _Utterance:
@@ -173,6 +198,6 @@ def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-def _report(outcome: str, took_s: float, audio_s: float) -> None:
-    facts = {"door": DOOR, "outcome": outcome, "ms": round(took_s * 1000), "audio_s": round(audio_s, 2)}
-    log.info("wyoming %s %d ms %.1f s of audio", outcome, facts["ms"], audio_s, extra={"facts": facts})
+def _report(outcome: str, what: str, took_s: float, audio_s: float) -> None:
+    facts = {"door": DOOR, "outcome": outcome, "ms": round(took_s * 1000), "audio_s": round(audio_s, 2), "work": what}
+    log.info("wyoming %s %d ms %.1f s of audio %s", outcome, facts["ms"], audio_s, what, extra={"facts": facts})

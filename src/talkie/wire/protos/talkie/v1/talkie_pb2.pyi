@@ -280,18 +280,20 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("id", "engine", "languages", "size_bytes", "loaded")
+    __slots__ = ("id", "engine", "languages", "size_bytes", "loaded", "kind")
     ID_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     LOADED_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     id: str
     engine: str
     languages: _containers.RepeatedScalarFieldContainer[str]
     size_bytes: int
     loaded: bool
-    def __init__(self, id: _Optional[str] = ..., engine: _Optional[str] = ..., languages: _Optional[_Iterable[str]] = ..., size_bytes: _Optional[int] = ..., loaded: _Optional[bool] = ...) -> None: ...
+    kind: str
+    def __init__(self, id: _Optional[str] = ..., engine: _Optional[str] = ..., languages: _Optional[_Iterable[str]] = ..., size_bytes: _Optional[int] = ..., loaded: _Optional[bool] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class SynthesizeRequest(_message.Message):
     __slots__ = ("text", "model", "voice", "language", "speed", "raw", "ssml", "instructions", "visemes", "align", "cache", "generation")
