@@ -32,6 +32,20 @@ BUILT_IN = (
     EngineEntry("whisper", "recognizer", "talkie.engines.asr.whisper:WhisperRecognizer", ("ctranslate2", "tokenizers")),
     EngineEntry("sphinx", "recognizer", "talkie.engines.asr.sphinx:SphinxRecognizer", ("pocketsphinx",)),
     EngineEntry("espeak", "synthesizer", "talkie.engines.tts.espeak:EspeakSynthesizer", ("espeakng_loader",)),
+    EngineEntry(
+        "kokoro",
+        "synthesizer",
+        "talkie.engines.tts.kokoro:KokoroSynthesizer",
+        ("kokoro_onnx",),
+        "It comes with the extra: pip install 'talkie[kokoro]'.",
+    ),
+    EngineEntry(
+        "piper",
+        "synthesizer",
+        "talkie.engines.tts.piper:PiperSynthesizer",
+        ("piper",),
+        "It comes with the extra, which is under the GPL-3: pip install 'talkie[piper]'.",
+    ),
     EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", ("onnxruntime",)),
 )
 
