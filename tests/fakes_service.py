@@ -27,6 +27,7 @@ class FakeModel:
     languages: tuple[str, ...] = ("en",)
     size_bytes: int = 123
     loaded: bool = True
+    kind: str = "recognizer"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from talkie.compose import build_service
 from talkie.errors import SettingsError, UnsafeAddress
-from talkie.runtime import metrics
 from talkie.transports.http.access import AccessRules
 from talkie.transports.http.app import Companion, create_app
 from talkie.transports.http.door import Door, SpeechService
@@ -45,7 +44,6 @@ def serve(settings: Settings) -> None:
         raise UnsafeAddress(settings.host)
     listening = bind(settings.host, settings.port)
     set_up_logging(settings.log_level, as_json=settings.log_json)
-    metrics.count()
     tls = certificate(settings)
     service: SpeechService = build_service(settings, max_audio_bytes=upload_limits(settings).max_bytes)
     door = Door(

@@ -92,7 +92,7 @@ class LaneMetrics:
 
 
 def count() -> None:
-    """From now on everything is counted; a server says so before anything else."""
+    """From now on everything is counted: said where there is somebody to read it."""
     REGISTRY.count()
 
 

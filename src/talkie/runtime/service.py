@@ -58,13 +58,14 @@ BUILT_IN_NOTICE = Notice(
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One model that can be asked for by `id`."""
+    """One model that can be asked for by `id`; it hears (`kind` is `recognizer`) or speaks (`synthesizer`)."""
 
     id: str
     engine: str
     languages: tuple[str, ...]
     size_bytes: int
     loaded: bool
+    kind: str = "recognizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ class Service:
         voice = built_in()
         info = self._speaking.speakers.info(voice)
         return [
-            ModelCard(model.name, model.engine, model.languages, model.size_bytes, model.name in loaded)
+            ModelCard(model.name, model.engine, model.languages, model.size_bytes, model.name in loaded, model.kind)
             for model in (*self.store.list(), replace(voice, languages=info.languages if info else ()))
         ]
 

@@ -20,7 +20,7 @@ export class Settings {
 
   /** Ask the server what there is. Throws `ServerError`. */
   async load() {
-    this.#models = await models();
+    this.#models = (await models()).filter(({ kind }) => kind !== "synthesizer");
     this.#fill();
   }
 

@@ -134,6 +134,8 @@ class ModelEntry(Protocol):
     def size_bytes(self) -> int: ...
     @property
     def loaded(self) -> bool: ...
+    @property
+    def kind(self) -> str: ...
 
 
 def model(entry: ModelEntry) -> dict[str, Any]:
@@ -142,6 +144,7 @@ def model(entry: ModelEntry) -> dict[str, Any]:
         "object": "model",
         "created": 0,
         "owned_by": "talkie",
+        "kind": entry.kind,
         "engine": entry.engine,
         "languages": list(entry.languages),
         "size_bytes": entry.size_bytes,

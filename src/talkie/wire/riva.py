@@ -151,7 +151,7 @@ def config_response(entries: Iterable[ModelEntry], name: str) -> rasr.RivaSpeech
             },
         )
         for entry in entries
-        if name in ("", entry.id)
+        if name in ("", entry.id) and entry.kind == "recognizer"
         for way in ("online", "offline")
     ]
     return kind(model_config=configs)

@@ -24,6 +24,8 @@ READY_SCHEMA: dict[str, Any] = {
 
 
 def add_health(app: FastAPI) -> None:
+    """With these routes everything is counted from now on; no process without them pays for it."""
+    metrics.count()
     ready = {"content": {"application/json": {"schema": READY_SCHEMA}}}
     open_route(app, "GET", "/healthz", healthz, scope=PUBLIC, tags=["state"], summary="Is the process alive?")
     open_route(

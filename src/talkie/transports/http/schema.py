@@ -33,6 +33,7 @@ MODEL: dict[str, Any] = {
         "object": {"const": "model"},
         "created": {"type": "integer"},
         "owned_by": {"type": "string"},
+        "kind": {"enum": ["recognizer", "synthesizer"]},
         "engine": {"type": "string"},
         "languages": {"type": "array", "items": {"type": "string"}},
         "size_bytes": {"type": "integer"},
