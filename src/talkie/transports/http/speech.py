@@ -75,6 +75,7 @@ async def _first(pieces: AsyncIterator[Spoken]) -> list[Spoken]:
 async def _counted(request: Request, first: list[Spoken], rest: AsyncIterator[Spoken]) -> AsyncGenerator[Spoken, None]:
     """All pieces; the log line tells how much speech was sent."""
     for piece in first:
+        request.scope[AUDIO_S] = piece.end_s
         yield piece
     async for piece in rest:
         request.scope[AUDIO_S] = piece.end_s
