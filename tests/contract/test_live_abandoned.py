@@ -40,7 +40,7 @@ def count(what: str, process: int | str = "self") -> int:
 
 
 def own_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("talkie-")]
+    return [thread.name for thread in threading.enumerate() if thread.name in ("talkie-live", "talkie-native")]
 
 
 def resident_mb(process: int | str = "self") -> float:
@@ -54,7 +54,7 @@ def wait_for(done: Callable[[], bool]) -> None:
     """For what is on its way out."""
     deadline = time.monotonic() + SETTLES_S
     while not done():
-        assert time.monotonic() < deadline, "it does not go"
+        assert time.monotonic() < deadline, own_threads()
         time.sleep(0.02)
 
 
