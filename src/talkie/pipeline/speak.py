@@ -7,6 +7,7 @@ lines together, `speak_pieces.py` cuts what is made into pieces.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from talkie.engines.base import SynthesizeOptions, SynthesizerInfo
 from talkie.errors import NothingToSay
 from talkie.pipeline.ahead import Ahead
 from talkie.pipeline.speak_line import LineMaker, Spoken
+from talkie.pipeline.speak_pace import Pace
 from talkie.pipeline.speak_pieces import Pieces
 from talkie.pipeline.speak_text import check_options, lines_of
 from talkie.text.parts import Pause
@@ -33,6 +35,9 @@ AHEAD_S = 15.0
 """Sound made and not yet taken, about two sentences: who leaves wasted no more than that."""
 LAST_PAUSE_S = 0.1
 """After the last sentence, in place of the pause between two: some players cut the end off."""
+
+_WAITED_S = 0.1
+"""Giving a line away takes longer only where the listener is behind."""
 
 
 class Cancel(Protocol):
@@ -66,6 +71,7 @@ class SpeakPlan:
     sample_rate: int | None = None
     max_characters: int = 100_000
     ahead_s: float = AHEAD_S
+    clock: Callable[[], float] = time.monotonic
 
 
 def speak(text: str | Iterable[str], plan: SpeakPlan, cancel: Cancel) -> Generator[SpeechChunk, None, None]:
@@ -94,7 +100,7 @@ def _speak(lines: Iterator[Line | Pause], plan: SpeakPlan, cancel: Cancel) -> Ge
 
 def _made(lines: Iterator[Line | Pause], plan: SpeakPlan, cancel: Cancel) -> Iterator[SpeechChunk]:
     """All of it, in order; runs in the thread of `Ahead`."""
-    utterance = _Utterance(plan)
+    utterance, pace = _Utterance(plan), Pace(plan.clock)
     maker = LineMaker(plan, cancel)
     with ExitStack() as stack:
         stack.callback(getattr(lines, "close", _nothing))  # a text that is still being written is left at once
@@ -102,8 +108,16 @@ def _made(lines: Iterator[Line | Pause], plan: SpeakPlan, cancel: Cancel) -> Ite
             cancel.check()
             if isinstance(line, Pause):
                 yield from utterance.rest(line.seconds)
-            else:
-                yield from utterance.say(maker.make(line), line.pause_s / maker.speed(line))
+                continue
+            for part in pace.parts(line):
+                cancel.check()
+                began = plan.clock()
+                spoken = maker.make(part)
+                given = plan.clock()
+                pace.made(len(part.text), len(spoken.samples) / utterance.rate, given - began)
+                yield from utterance.say(spoken, part.pause_s / maker.speed(part))
+                if plan.clock() - given > _WAITED_S:
+                    pace.rested(plan.ahead_s)
     yield from utterance.finish()
 
 
@@ -112,9 +126,9 @@ class _Utterance:
 
     def __init__(self, plan: SpeakPlan) -> None:
         self._plan = plan
-        self._rate = plan.sample_rate or plan.info.sample_rate
-        self._joiner = Joiner(self._rate)
-        self._pieces = Pieces(self._rate, plan.generation)
+        self.rate = plan.sample_rate or plan.info.sample_rate
+        self._joiner = Joiner(self.rate)
+        self._pieces = Pieces(self.rate, plan.generation)
         self._owed_s = 0.0
         self._spoken = False
 
@@ -125,19 +139,19 @@ class _Utterance:
             return
         yield from self.rest(self._owed_s)
         start, ready = self._joiner.add(spoken.samples, touched=not pause_s)
-        own = len(spoken.samples) - (0 if pause_s else round(CROSS_FADE_S * self._rate))  # the rest is the next line's
-        marks = [_placed(mark, start, max(own, 1), self._rate) for mark in spoken.marks]
+        own = len(spoken.samples) - (0 if pause_s else round(CROSS_FADE_S * self.rate))  # the rest is the next line's
+        marks = [_placed(mark, start, max(own, 1), self.rate) for mark in spoken.marks]
         yield from self._pieces.add(ready, marks)
         self._owed_s, self._spoken = pause_s, True
 
     def rest(self, seconds: float) -> Iterator[SpeechChunk]:
         """Silence, in which the mouth is closed."""
         self._owed_s = 0.0
-        start_s = self._joiner.length / self._rate
+        start_s = self._joiner.length / self.rate
         silence = self._joiner.pause(seconds)
         if not len(silence):
             return
-        closed = Mark("viseme", "X", start_s, self._joiner.length / self._rate)
+        closed = Mark("viseme", "X", start_s, self._joiner.length / self.rate)
         yield from self._pieces.add(silence, [closed] if self._plan.visemes else [])
 
     def finish(self) -> Iterator[SpeechChunk]:

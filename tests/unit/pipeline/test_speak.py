@@ -286,6 +286,21 @@ def test_who_writes_may_fail() -> None:
         spoken(writing(), ToneVoice())
 
 
+def test_a_slow_engine_is_given_clauses() -> None:
+    """Five times as slow as it speaks: what follows the first sentence is cut, and all of it is said."""
+    voice, clock = ToneVoice(), [0.0]
+    text = "One two three four. " + "This is a clause that is long enough, " * 4 + "and this the end."
+
+    def slow(asked: str, options: SynthesizeOptions) -> Iterator[SpeechChunk]:
+        clock[0] += 0.2 * len(asked)
+        yield from voice.synthesize(asked, options)
+
+    made = replace(plan(voice), synthesize=slow, clock=lambda: clock[0])
+    chunks = list(speak(text, made, CancelToken()))
+    assert " ".join(mark.text for mark in marks(chunks)) == text
+    assert len(voice.asked) == 5
+
+
 def test_no_more_is_made_than_is_needed_soon() -> None:
     voice = ToneVoice()
     speech = speak("One two three four. " * 500, plan(voice, ahead_s=3.0), CancelToken())
