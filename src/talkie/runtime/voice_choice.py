@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from talkie.engines import registry
 from talkie.errors import TalkieError, UnsupportedByModel, VoiceNotFound
 from talkie.models.stored import BUILT_IN, StoredModel
-from talkie.runtime.voice_names import OPENAI_VOICES, espeak_voice, is_auto, speaks, stand_in
+from talkie.runtime.voice_names import ESPEAK_VARIANTS, OPENAI_VOICES, espeak_voice, is_auto, speaks, stand_in
 from talkie.text.scripts import letters_by_script
 
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ class Choice:
         voice, language = self.voice, self.language
         if self.guessed and language and not speaks(info.languages, language):
             language = None
-        if voice in OPENAI_VOICES and voice not in {one.name for one in info.voices}:
-            by_name = espeak_voice if info.engine == ESPEAK else None
-            tag = language or _usual_language(info)
-            voice = by_name(info, voice, tag) if by_name else stand_in(info.voices, voice, language)
+        voice = self._stand_in(info, voice, language)
         known = {one.name: one for one in info.voices}
         name = voice.partition("+")[0] if info.engine == ESPEAK else voice
         if voice and name not in known:
@@ -113,6 +110,13 @@ class Choice:
                 hint="`talkie voices` lists the languages; the built-in voice (model espeak) knows over a hundred.",
             )
         return voice, language
+
+    def _stand_in(self, info: SynthesizerInfo, voice: str, language: str | None) -> str:
+        """The engine's voice for one of OpenAI's names; the built-in one has a voice for every language it speaks."""
+        by_alias = voice in OPENAI_VOICES and voice not in {one.name for one in info.voices}
+        if info.engine == ESPEAK and (by_alias or (not voice and language)):
+            return espeak_voice(info, language or _usual_language(info), ESPEAK_VARIANTS.get(voice, ""))
+        return stand_in(info.voices, voice, language) if by_alias else voice
 
 
 class Speakers:

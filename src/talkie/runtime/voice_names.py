@@ -46,14 +46,13 @@ def speaks(languages: Sequence[str], language: str) -> bool:
     return any(base(one) in wanted for one in languages)
 
 
-def espeak_voice(info: SynthesizerInfo, name: str, language: str) -> str:
-    """The voice of espeak-ng for one of OpenAI's names: a variant of the language's own. Empty: it has none."""
+def espeak_voice(info: SynthesizerInfo, language: str, variant: str = "") -> str:
+    """The voice of espeak-ng for a language, as near to its region as there is one. Empty: it has none."""
     known = {voice.name for voice in info.voices}
     tag = language.lower().replace("_", "-")
     nearest = next((voice.name for voice in info.voices if speaks(voice.languages, tag)), "")
-    regional = tag if "-" in tag else ""
+    regional = next((voice.name for voice in info.voices if "-" in tag and tag in voice.languages), "")
     own = next((one for one in (regional, USUAL_VOICES.get(base(tag), ""), base(tag), nearest) if one in known), "")
-    variant = ESPEAK_VARIANTS[name]
     return f"{own}+{variant}" if own and variant else own
 
 

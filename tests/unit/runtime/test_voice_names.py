@@ -3,13 +3,16 @@ from __future__ import annotations
 import pytest
 
 from talkie.engines.base import SynthesizerInfo, Voice
-from talkie.runtime.voice_names import OPENAI_VOICES, base, espeak_voice, is_auto, speaks, stand_in
+from talkie.runtime.voice_names import ESPEAK_VARIANTS, OPENAI_VOICES, base, espeak_voice, is_auto, speaks, stand_in
 
 ESPEAK = SynthesizerInfo(
     "espeak",
     "espeak",
     ("en", "de", "cmn", "pt", "nb"),
-    tuple(Voice(name, (name,)) for name in ("cmn", "de", "en-gb", "en-us", "nb", "pt", "pt-br")),
+    (
+        *(Voice(name, (name,)) for name in ("cmn", "de", "en-gb", "en-us", "nb", "pt-br")),
+        Voice("pt", ("pt", "pt-pt")),
+    ),
     22_050,
 )
 
@@ -47,17 +50,17 @@ def test_what_means_the_best_that_is_here(model: str) -> None:
         ("onyx", "de-AT", "de+m7"),
         ("echo", "zh", "cmn+m1"),
         ("echo", "pt", "pt-br+m1"),
-        ("echo", "pt_PT", "pt-br+m1"),
+        ("echo", "pt_PT", "pt+m1"),
         ("coral", "no", "nb+f2"),
         ("coral", "xx", ""),
     ],
 )
 def test_a_variant_of_the_languages_own_voice(name: str, language: str, voice: str) -> None:
-    assert espeak_voice(ESPEAK, name, language) == voice
+    assert espeak_voice(ESPEAK, language, ESPEAK_VARIANTS[name]) == voice
 
 
 def test_all_are_different_voices() -> None:
-    assert len({espeak_voice(ESPEAK, name, "en") for name in OPENAI_VOICES}) == len(OPENAI_VOICES)
+    assert len({espeak_voice(ESPEAK, "en", variant) for variant in ESPEAK_VARIANTS.values()}) == len(OPENAI_VOICES)
 
 
 def test_other_engines_deal_theirs_out() -> None:
