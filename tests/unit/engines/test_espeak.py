@@ -68,6 +68,14 @@ def test_speed_shortens(voice: EspeakSynthesizer) -> None:
     assert quick < normal < slow
 
 
+@pytest.mark.parametrize(
+    ("tag", "like"),
+    [("de-DE", "de"), ("zh-CN", "cmn"), ("en-AU", "en-us"), ("en_GB", "en-gb"), ("nb-NO", "nb"), ("sr-Latn", "sr")],
+)
+def test_tags_of_languages_find_a_voice(voice: EspeakSynthesizer, tag: str, like: str) -> None:
+    assert phonemes(voice, "1 2 3", language=tag) == phonemes(voice, "1 2 3", voice=like)
+
+
 def phonemes(espeak: EspeakSynthesizer, text: str, **options: object) -> str:
     chunks = espeak.synthesize(text, SynthesizeOptions(**options))
     return "".join(mark.text for chunk in chunks for mark in chunk.marks if mark.kind == "phoneme")

@@ -147,7 +147,7 @@ class EspeakSynthesizer:
     def _voice(self, options: SynthesizeOptions) -> str:
         """The voice asked for, from the closed list, or the one for the language."""
         if not options.voice:
-            return self._voice_for(options.language.lower())
+            return self._voice_for(options.language)
         name, plus, variant = options.voice.partition("+")
         known = self._catalog.languages_of
         if name in known and (not plus or variant in self._catalog.variants):
@@ -159,14 +159,20 @@ class EspeakSynthesizer:
         )
 
     def _voice_for(self, language: str) -> str:
+        """The voice of a tag such as `de-DE`: its own, else that of the language before the hyphen."""
+        tag = language.lower().replace("_", "-")
+        for wanted in (tag, tag.partition("-")[0]):
+            if (name := self._speaker_of(wanted)) is not None:
+                return name
+        raise UnsupportedByModel("language", f"espeak has no voice for the language {language[:40]!r}.")
+
+    def _speaker_of(self, language: str) -> str | None:
         known = self._catalog.languages_of
         for candidate in (_DEFAULTS.get(language, language), language):
             if candidate in known:
                 return candidate
-        for name, languages in known.items():
-            if language in languages or language == name.split("-")[0]:
-                return name
-        raise UnsupportedByModel("language", f"espeak has no voice for the language {language[:40]!r}.")
+        named = (name for name, languages in known.items() if language in languages or language == name.split("-")[0])
+        return next(named, None)
 
 
 def speakable(text: str) -> str:
