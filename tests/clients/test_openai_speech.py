@@ -77,11 +77,26 @@ def test_a_response_that_streams(client: openai.OpenAI) -> None:
     assert len(pieces) > 5 and decoded(b"".join(pieces))[0] > 2
 
 
-def test_speech_begins_long_before_it_ends(client: openai.OpenAI) -> None:
+def told(server: ServerProcess) -> list[str]:
+    """The lines of the log about speech; each is written when its answer has ended."""
+    return [line for line in server.log_text().splitlines() if "POST /v1/audio/speech" in line]
+
+
+def wait_for_the_end(server: ServerProcess, before: list[str]) -> dict[str, Any]:
+    deadline = time.monotonic() + STOP_S
+    while len(now := told(server)) == len(before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (line,) = now[len(before) :]
+    return dict(json.loads(line))
+
+
+def test_speech_begins_long_before_it_ends(client: openai.OpenAI, server: ServerProcess) -> None:
+    before = told(server)
     ask = client.audio.speech.with_streaming_response
     with ask.create(model="tts-1", voice="alloy", input=LONG, response_format="pcm") as answer:
         first = next(answer.iter_bytes(1024))
     assert len(first) == 1024  # an hour of speech, of which a moment was waited for
+    assert wait_for_the_end(server, before)["audio_s"] < 600
 
 
 def test_events(client: openai.OpenAI) -> None:
@@ -151,17 +166,8 @@ def test_the_client_makes_a_voice_or_learns_why_not(client: openai.OpenAI) -> No
 
 def test_who_hangs_up_stops_the_speech(server: ServerProcess) -> None:
     """An hour of speech is asked for and left; the server is soon rid of it."""
-
-    def speaking() -> int:
-        return server.log_text().count("POST /v1/audio/speech")
-
-    before = speaking()
+    before = told(server)
     body = {"input": LONG, "response_format": "wav"}
     with httpx.stream("POST", server.url + "/v1/audio/speech", json=body, timeout=60) as answer:
         assert answer.status_code == 200 and next(answer.iter_bytes())
-    deadline = time.monotonic() + STOP_S
-    while speaking() == before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert speaking() == before + 1
-    line = next(item for item in reversed(server.log_text().splitlines()) if "/v1/audio/speech" in item)
-    assert json.loads(line)["audio_s"] < 600
+    assert wait_for_the_end(server, before)["audio_s"] < 600
