@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             if path.startswith("/api/models/"):
                 self._describe(path.removeprefix("/api/models/"))
             elif path.startswith("/cdn/"):
-                self._serve(*self._find(path.removeprefix("/cdn/"), "/"), body=body)
+                self._serve(*self._find(path.removeprefix("/cdn/")), body=body)
             else:
                 self._resolve(path.lstrip("/"), body=body)
         except (BrokenPipeError, ConnectionResetError):
@@ -157,9 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._serve(name, repo.files[name], body=body)
 
-    def _find(self, path: str, separator: str) -> tuple[str, bytes]:
-        repo_id, _, name = path.rpartition(separator)
-        return name, self.hub.repos[repo_id].files[name]
+    def _find(self, path: str) -> tuple[str, bytes]:
+        owner, repo, name = path.split("/", 2)
+        return name, self.hub.repos[f"{owner}/{repo}"].files[name]
 
     def _serve(self, name: str, data: bytes, *, body: bool) -> None:
         faults, start = self.hub.faults, 0

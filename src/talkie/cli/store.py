@@ -48,6 +48,7 @@ def pull(
 ) -> None:
     """Fetch models. An interrupted pull goes on where it stopped; what is here already is not fetched again."""
     from talkie.cli.store_progress import shown
+    from talkie.engines.registry import entry, missing
     from talkie.errors import InvalidValue
 
     if name and len(models) > 1:
@@ -56,7 +57,10 @@ def pull(
     for reference in models:
         with shown(reference) as progress:
             model = store.pull(reference, name=name, progress=progress, notice=_note, force=force)
-        _note(f"{model.name} is here ({_size(model.size_bytes)}). Try: talkie transcribe --model {model.name} FILE")
+        trial = "say --model {0} Hello" if model.kind == "synthesizer" else "transcribe --model {0} FILE"
+        _note(f"{model.name} is here ({_size(model.size_bytes)}). Try: talkie {trial.format(model.name)}")
+        if model.engine not in ("", "whisper") and (lacking := missing(model.engine)):
+            _note(f"It needs {', '.join(lacking)}. {entry(model.engine).hint}")
         if model.engine == "whisper":
             _note("Its first start prepares it for this machine, once; `talkie tune` does it now and more thoroughly.")
         typer.echo(model.path if model.size_bytes else model.name)

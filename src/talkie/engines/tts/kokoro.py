@@ -35,7 +35,7 @@ class KokoroSynthesizer:
     """Synthesiser. Up to `workers` texts are spoken at once, each with `threads` threads."""
 
     def __init__(self, path: Path, *, name: str = "", device: str = "auto", threads: int = 0, workers: int = 0) -> None:
-        """Raises `ModelBroken`, `EngineUnavailable`."""
+        """Raises `ModelBroken`."""
         path = Path(path)
         model, voices = _files(path, name or path.name)
         described = self.describe(path, name=name or path.name)
@@ -129,8 +129,9 @@ def _info(name: str, voices: tuple[Voice, ...], timed: bool, work: OnnxVoice | N
         max_characters=MAX_TEXT_CHARACTERS,
         workers=work.workers if work else 1,
         phonemes=True,
-        device=work.facts["device"] if work else "cpu",
+        device=work.device if work else "cpu",
         backend="onnxruntime",
+        backend_reason=work.device_reason if work else "",
     )
 
 

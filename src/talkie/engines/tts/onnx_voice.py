@@ -18,12 +18,11 @@ import numpy as np
 from talkie.engines.base import SynthesizeOptions
 from talkie.engines.tts.onnx_graph import GraphFacts, read_graph
 from talkie.engines.workers import Lease, Reply, WorkerLost, WorkerPool, WorkerSpec
-from talkie.errors import EngineUnavailable, InvalidValue, ModelBroken
+from talkie.errors import InvalidValue, ModelBroken
 from talkie.types import Mark, SpeechChunk
 
 MAX_TEXT_CHARACTERS = 4096
 SPEEDS, VOLUMES = (0.25, 4.0), (0.0, 2.0)
-DEVICES = ("auto", "cpu", "cuda")
 _ARENA_BYTES = 1 << 20
 _LOAD_TIMEOUT_S = 180.0
 
@@ -44,12 +43,11 @@ class Work:
 class OnnxVoice:
     """Worker processes that have loaded one model. The constructor waits for the first of them.
 
-    Raises `ModelBroken` naming the file that cannot be used, `EngineUnavailable` for a device there is none of.
+    Raises `ModelBroken` naming the file that cannot be used. On the processor where ONNX Runtime finds no CUDA, for
+    the device is a setting of the whole installation: `device_reason` says so.
     """
 
     def __init__(self, work: Work) -> None:
-        if work.device not in DEVICES:
-            raise EngineUnavailable(work.engine, f"it does not run on {work.device[:20]!r}")
         workers = max(1, work.workers)
         threads = work.threads or max(1, (os.cpu_count() or 1) // workers)
         options = {**work.options, "threads": threads, "device": work.device}
@@ -57,15 +55,13 @@ class OnnxVoice:
         self._work = work
         self._pool = WorkerPool(spec, workers=workers)
         try:
-            self.facts = self._checked(self._pool.call("hello")).values
+            facts = self._checked(self._pool.call("hello")).values
         except BaseException:
             self._pool.close()
             raise
-        if work.device == "cuda" and self.facts["device"] != "cuda":
-            self._pool.close()
-            raise EngineUnavailable(
-                work.engine, "ONNX Runtime finds no CUDA here", hint="The package onnxruntime-gpu brings it."
-            )
+        self.device = str(facts["device"])
+        missed = work.device == "cuda" and self.device != "cuda"
+        self.device_reason = "ONNX Runtime finds no CUDA here; onnxruntime-gpu brings it" if missed else ""
 
     @property
     def workers(self) -> int:

@@ -32,7 +32,7 @@ class PiperSynthesizer:
     """Synthesiser. Up to `workers` texts are spoken at once, each with `threads` threads."""
 
     def __init__(self, path: Path, *, name: str = "", device: str = "auto", threads: int = 0, workers: int = 0) -> None:
-        """Raises `ModelBroken`, `UnsupportedByModel`, `EngineUnavailable`."""
+        """Raises `ModelBroken`, `UnsupportedByModel`."""
         path = Path(path)
         name = name or path.name
         model, config = _files(path, name)
@@ -144,6 +144,7 @@ def _info(
         max_characters=MAX_TEXT_CHARACTERS,
         workers=work.workers if work else 1,
         phonemes=str(config.get("phoneme_type") or "espeak") == "espeak",
-        device=work.facts["device"] if work else "cpu",
+        device=work.device if work else "cpu",
         backend="onnxruntime",
+        backend_reason=work.device_reason if work else "",
     )

@@ -6,6 +6,7 @@ and the groups are brought together in order by how many phonemes each should ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import TypeAlias
@@ -16,6 +17,7 @@ Span: TypeAlias = tuple[int, int]
 _STEPS = ((1, 1), (2, 1), (3, 1), (4, 1), *((1, groups) for groups in range(2, 13)))
 """So many words are so many groups."""
 _UNEVEN = 0.5
+_INSIDE = re.compile(r"\w[^\w\s'’]+\w")  # noqa: RUF001  (the apostrophe that is printed)
 _MAX_CELLS = 20_000
 
 
@@ -23,10 +25,10 @@ def spans_of_words(words: Sequence[str], groups: Sequence[int], measure: Callabl
     """A span for each word, in order; none at all where they cannot be brought together.
 
     `groups` says how many phonemes each group has; `measure` how many a word has by itself, and is asked only where
-    the numbers differ.
+    it may matter.
     """
     edges = [0, *accumulate(groups)]
-    if len(words) == len(groups):
+    if len(words) == len(groups) and all(map(_is_plain, words)):
         return list(pairwise(edges))
     if not words or not groups or len(words) * len(groups) > _MAX_CELLS:
         return []
@@ -38,6 +40,11 @@ def spans_of_words(words: Sequence[str], groups: Sequence[int], measure: Callabl
         found += _shared(lengths[word : word + words_here], start, end)
         word, group = word + words_here, group + groups_here
     return found
+
+
+def _is_plain(word: str) -> bool:
+    """Is it said as one word? A number or an abbreviation may be several."""
+    return all(letter.isalpha() or not letter.isalnum() for letter in word) and not _INSIDE.search(word)
 
 
 def _path(lengths: list[int], groups: list[int]) -> list[tuple[int, int]]:
