@@ -24,6 +24,7 @@ from talkie.errors import (
     ModelNotFound,
     NothingToSay,
     QueueFull,
+    ShuttingDown,
     TalkieError,
     TextTooLong,
     UnsupportedByModel,
@@ -255,6 +256,29 @@ def test_there_are_only_so_many_places(tmp_path: Path) -> None:
         house.engine.gate.set()
         assert job.result(WAIT_S) == TEXT.split()
     house.leases.close()
+
+
+def test_what_is_kept_needs_no_place(tmp_path: Path) -> None:
+    house = House(tmp_path, concurrency=1)
+    assert house.words() == TEXT.split()
+    house.engine.gate = threading.Event()
+    house.engine.started.clear()
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(house.words, replace(HELLO, text="other words"))
+        assert house.engine.started.wait(WAIT_S)
+        assert house.words() == TEXT.split()
+        house.engine.gate.set()
+        job.result(WAIT_S)
+    house.leases.close()
+
+
+def test_the_end_of_the_service_ends_what_is_being_said(house: House) -> None:
+    speech = house.speaking.speak(replace(HELLO, text="one two three four. " * 40))
+    next(speech)
+    house.leases.close()
+    with pytest.raises(ShuttingDown):
+        list(speech)
+    assert house.engine.closed and house.admission.running == 0
 
 
 def test_words_without_times_are_looked_for_where_that_is_asked_for(house: House) -> None:
