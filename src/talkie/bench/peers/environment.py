@@ -9,20 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkie.bench.peers.installed import distribution_bytes, tree_bytes
+from talkie.bench.peers.installed import distribution_bytes
 from talkie.bench.peers.table import TORCH, Peer
+from talkie.environments.sizes import tree_bytes
+from talkie.environments.uv import Step, find_uv, python_of, run_step
 from talkie.errors import EngineFailed, EngineUnavailable
 
 MARKER = "talkie-peer.json"
-STEP_S = 1800.0
 LOCK_WAIT_S = 3600.0
-KEPT_CHARS = 1500
 
 Report = Callable[[str, int, int], None]
 """What is being done, which step that is, and of how many."""
@@ -36,14 +35,6 @@ class Environment:
     python: Path
     size_bytes: int
     packages: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the making."""
-
-    what: str
-    command: tuple[str, ...]
 
 
 def _nobody(_what: str, _step: int, _of: int) -> None:
@@ -82,7 +73,7 @@ class Environments:
             made = json.loads((directory / MARKER).read_text(encoding="utf-8"))
             if made["fingerprint"] != _fingerprint(peer):
                 return None
-            return Environment(peer.name, _python(directory), int(made["size_bytes"]), tuple(made["packages"]))
+            return Environment(peer.name, python_of(directory), int(made["size_bytes"]), tuple(made["packages"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -92,11 +83,11 @@ class Environments:
         steps = list(self._steps(peer, directory, str(uv)))
         for number, step in enumerate(steps):
             report(f"{peer.title}: {step.what}", number, len(steps))
-            _run(peer, step)
+            run_step(peer.name, step)
         if peer.ffmpeg:
             _link_ffmpeg(peer, directory)
-        listed = _run(
-            peer, Step("what is in it", (str(uv), "pip", "freeze", "-q", "--python", str(_python(directory))))
+        listed = run_step(
+            peer.name, Step("what is in it", (str(uv), "pip", "freeze", "-q", "--python", str(python_of(directory))))
         )
         packages = [line for line in listed.splitlines() if "==" in line or " @ " in line]
         size_bytes = tree_bytes(directory)
@@ -105,10 +96,10 @@ class Environments:
         partial.write_text(json.dumps(marker, indent=1), encoding="utf-8")
         partial.rename(directory / MARKER)
         report(peer.title, len(steps), len(steps))
-        return Environment(peer.name, _python(directory), size_bytes, tuple(packages))
+        return Environment(peer.name, python_of(directory), size_bytes, tuple(packages))
 
     def _steps(self, peer: Peer, directory: Path, uv: str) -> Iterator[Step]:
-        python = str(_python(directory))
+        python = str(python_of(directory))
         install = (uv, "pip", "install", "-q", "--python", python)
         seed = ("--seed",) if peer.torch else ()
         yield Step("a bare environment", (uv, "venv", "-q", *seed, "--python", sys.executable, str(directory)))
@@ -125,44 +116,11 @@ class Environments:
             yield Step("tidying", (uv, "pip", "uninstall", "-q", "--python", python, *omit))
 
 
-def find_uv(given: Path | None = None) -> Path:
-    """The uv program: the one given, the checkout's own, or the one on the path. Raises `EngineUnavailable`."""
-    own = Path(".tools/bin/uv").absolute()
-    found = given or (own if own.is_file() else shutil.which("uv"))
-    if not found or not Path(found).is_file():
-        raise EngineUnavailable("uv", "there is no uv program", hint="`pip install uv`, or name one with --uv.")
-    return Path(found).absolute()
-
-
-def _python(directory: Path) -> Path:
-    return directory / "bin" / "python"
-
-
 def _fingerprint(peer: Peer) -> str:
     """Changes with whatever would make another environment."""
     torch = TORCH if peer.torch else ""
     parts = (sys.version, peer.requirements, peer.alone, peer.omit, peer.ffmpeg, torch)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _run(peer: Peer, step: Step) -> str:
-    try:
-        done = subprocess.run(
-            step.command,
-            cwd="/",  # not a checkout, whose own constraints uv would apply
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            timeout=STEP_S,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineFailed(peer.name, f"its environment could not be made ({step.what}): {error}") from error
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-KEPT_CHARS:]
-        raise EngineFailed(peer.name, f"its environment could not be made ({step.what}). It said:\n{said}")
-    return done.stdout
 
 
 def _link_ffmpeg(peer: Peer, directory: Path) -> None:

@@ -6,22 +6,14 @@ Knows nothing of peers.
 from __future__ import annotations
 
 import json
-import os
 import re
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from talkie.environments.sizes import tree_bytes
+
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
-
-
-def tree_bytes(directory: Path) -> int:
-    """All files below a directory. Links are not followed."""
-    total = 0
-    for here, folders, files in os.walk(directory):
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        total += sum((Path(here) / name).lstat().st_size for name in files)
-    return total
 
 
 def distribution_bytes(name: str) -> int:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from talkie.bench.peers.environment import MARKER, Environments, find_uv
-from talkie.bench.peers.installed import distribution_bytes, tree_bytes
+from talkie.bench.peers.environment import MARKER, Environments
+from talkie.bench.peers.installed import distribution_bytes
 from talkie.bench.peers.table import Peer, peer
+from talkie.environments.sizes import tree_bytes
+from talkie.environments.uv import find_uv
 from talkie.errors import EngineFailed, EngineUnavailable
 
 FAKE_UV = f"""#!{sys.executable}
