@@ -60,11 +60,12 @@ class VoiceStore:
         return sorted((one for one in found if owner in (None, one.owner)), key=lambda one: (one.name, one.id))
 
     def find(self, wish: str, owner: str | None = None) -> ClonedVoice | None:
-        """By its id, or by its name; None as well for one of somebody else."""
+        """By its id, or by its name where only one has it; None as well for one of somebody else."""
         if _ID.fullmatch(wish):
             voice = _read(self.directory / wish)
             return voice if voice is not None and owner in (None, voice.owner) else None
-        return next((one for one in self.list(owner) if one.name == wish), None)
+        named = [one for one in self.list(owner) if one.name == wish]
+        return named[0] if len(named) == 1 else None
 
     def add(
         self, name: str, wav: bytes, *, language: str, owner: str, seconds: float, consent: str = ""

@@ -15,16 +15,17 @@ from typing import IO, TYPE_CHECKING
 
 from talkie import __version__
 from talkie.engines.base import SynthesizeOptions
-from talkie.errors import Cancelled, NothingToSay, TalkieError, TextTooLong
+from talkie.errors import Cancelled, NothingToSay, TalkieError, TextTooLong, VoiceExists
 from talkie.models.voice_store import ClonedVoice, VoiceStore, check_name
 from talkie.runtime import metrics
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.speech import VoiceCard
 from talkie.runtime.speech_cache import CacheKey, SpeechCache, cache_key
 from talkie.runtime.voice_choice import ESPEAK, Choice, Speakers, fingerprint
+from talkie.runtime.voice_names import OPENAI_VOICES
 
 if TYPE_CHECKING:
-    from talkie.engines.base import SynthesizerInfo, VoiceActivityDetector
+    from talkie.engines.base import SynthesizerInfo, Voice, VoiceActivityDetector
     from talkie.models.store import ModelStore, StoredModel
     from talkie.runtime.admission import Admission
     from talkie.runtime.config import ServiceConfig
@@ -225,9 +226,16 @@ class Speaking:
 
         check_name(name)
         check_language(language)
+        if name in OPENAI_VOICES or any(name == one.name for one in self._engines_voices()):
+            raise VoiceExists(name)
         wav, seconds = reference(recording, self._detector)
         voice = self._shelf.add(name, wav, language=language, owner=owner, seconds=seconds, consent=consent)
         return _card(voice, self._cloning())
+
+    def _engines_voices(self) -> Iterator[Voice]:
+        for model in self.speakers.models():
+            info = self._info(model)
+            yield from info.voices if info is not None else ()
 
     def remove_voice(self, voice: str, *, owner: str | None = None) -> None:
         self._shelf.remove(voice, owner)

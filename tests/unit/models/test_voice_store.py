@@ -40,6 +40,10 @@ def test_it_is_nobody_elses(store: VoiceStore) -> None:
     assert store.find("Anna", "a") == made and store.find("Anna", "b") == other
     assert store.list("a") == [made] and len(store.list()) == 2
     assert made.fingerprint == other.fingerprint and made.id != other.id
+    assert store.find("Anna") is None, "of two owners: which one?"
+    with pytest.raises(VoiceNotFound):
+        store.remove("Anna")
+    assert store.remove(other.id) == other and store.find("Anna") == made
 
 
 def test_only_its_user_can_read_it(store: VoiceStore) -> None:

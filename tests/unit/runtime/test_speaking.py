@@ -16,7 +16,7 @@ import pytest
 from fakes import LoudnessDetector
 from fakes_voice import FAKE_VOICE, FakeSynthesizer, tone
 from talkie.audio.encode import encode_wav
-from talkie.engines.base import SynthesizerInfo
+from talkie.engines.base import SynthesizerInfo, Voice
 from talkie.errors import (
     Cancelled,
     EngineFailed,
@@ -60,6 +60,7 @@ class House:
         self.infos = {
             "tones": self.engine.info,
             "copycat": replace(FAKE_VOICE, name="copycat", voices=(), cloning=True),
+            "espeak": replace(FAKE_VOICE, name="espeak", voices=(Voice("en-us", ("en-us",)),)),
         }
         self.engines: dict[str, FakeSynthesizer] = {}
         self.leases = LeaseTable(self._load, 2)
@@ -364,6 +365,23 @@ def test_a_voice_is_its_owners(house: House) -> None:
     house.speaking.remove_voice("me", owner="a")
     with pytest.raises(VoiceNotFound):
         house.speaking.remove_voice("me", owner="a")
+
+
+@pytest.mark.parametrize("name", ["nova", "anna", "en-us"])
+def test_it_takes_no_name_of_another_voice(house: House, name: str) -> None:
+    with pytest.raises(VoiceExists):
+        house.speaking.add_voice(name, recording())
+
+
+def test_all_voices_in_one_list(house: House) -> None:
+    house.speaking.add_voice("me", recording(), owner="a")
+    house.speaking.add_voice("you", recording(), owner="b")
+    everybody, mine = house.speaking.voices(), house.speaking.voices("a")
+    engines = ["en-us", "tones/anna", "tones/bernd", "tones/af_nova"]
+    assert [card.id for card in everybody if not card.cloned] == engines
+    assert [card.name for card in everybody if card.cloned] == ["me", "you"]
+    assert [card.name for card in mine if card.cloned] == ["me"]
+    assert [row.name for row in house.leases.loaded()] == ["espeak"], "nothing is loaded to be listed"
 
 
 def test_a_bad_recording_leaves_nothing(house: House) -> None:
