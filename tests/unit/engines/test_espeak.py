@@ -156,6 +156,18 @@ def test_a_symbol_that_is_no_phoneme(voice: EspeakSynthesizer, symbol: str) -> N
     assert phonemes(voice, "hi", language="en")
 
 
+@pytest.mark.parametrize(
+    ("text", "long"), [("one 1234567 two", "1234567"), ("one 漢字仮名 two", "漢字仮名"), ("one 3.50 two", "3.50")]
+)
+def test_a_word_said_as_several_lasts_as_long_as_they_do(voice: EspeakSynthesizer, text: str, long: str) -> None:
+    words = [
+        mark for chunk in voice.synthesize(text, SynthesizeOptions()) for mark in chunk.marks if mark.kind == "word"
+    ]
+    assert [mark.text for mark in words] == ["one", long, "two"]
+    assert words[1].end_s - words[1].start_s > 0.7
+    assert words[2].start_s - words[1].end_s < 0.15
+
+
 def test_words_end_where_their_sound_ends(voice: EspeakSynthesizer) -> None:
     [chunk] = voice.synthesize("Hello, world.", SynthesizeOptions())
     hello, world = (mark for mark in chunk.marks if mark.kind == "word")

@@ -94,24 +94,29 @@ class EspeakTask:
         return {"marks": now, "more": more, "peak": self._peak}, part
 
 
-def marks(speech: Speech, composed: Composed) -> Iterator[Row]:
-    """Phonemes, then words, with start and end. A word lasts from its first phoneme to the end of its last: espeak-ng
+def marks(speech: Speech, composed: Composed) -> list[Row]:
+    """Words, then phonemes, with start and end. A word lasts from its first phoneme to the end of its last: espeak-ng
     counts the pause after a word to the word."""
     duration_s = speech.duration_s
-    phonemes = [
+    phonemes: list[Row] = [
         ("phoneme", event.phoneme, event.time_s, end_s)
         for event, end_s in _stretches(speech.events, ("phoneme", "end"), duration_s)
         if event.kind == "phoneme" and event.phoneme
     ]
-    yield from phonemes
-    named = set[int]()
+    words, reached = list[Row](), -1
     for event, end_s in _stretches(speech.events, ("word", "sentence", "end"), duration_s):
         at, name = composed.name(event.text_position, event.length)
-        if event.kind == "word" and name and at not in named:
-            named.add(at)
-            inside = [row for row in phonemes if event.time_s <= row[2] < end_s]
-            start_s = inside[0][2] if inside else event.time_s
-            yield "word", name, start_s, max(start_s, inside[-1][3] if inside else end_s)
+        if event.kind != "word" or not name:
+            continue
+        inside = [row for row in phonemes if event.time_s <= row[2] < end_s]
+        start_s = inside[0][2] if inside else event.time_s
+        end_s = max(start_s, inside[-1][3] if inside else end_s)
+        if at < reached:  # a number is said in several words, each of them told as the same or a little further on
+            words[-1] = (*words[-1][:3], max(end_s, words[-1][3]))
+        else:
+            words.append(("word", name, start_s, end_s))
+            reached = at + len(name)
+    return [*words, *phonemes]
 
 
 def _stretches(
