@@ -27,6 +27,7 @@ from talkie.bench.results import Result
 from talkie.bench.sections import contender_table, facts, sections, verdict_table, warning
 from talkie.bench.statistics import Ratio
 from talkie.bench.tables import Table
+from talkie.bench.tts_report import tts_pictures
 from talkie.bench.verdicts import OURS
 
 PICTURED = ("audio_per_cpu_s", "rtfx", "peak_mb", "ready_s", "first_segment_s", "wer")
@@ -62,6 +63,9 @@ def _body(result: Result) -> Iterator[str]:
     if result.live:
         yield "<h2>Live sessions</h2>"
         yield from (_figure(*picture) for picture in live_pictures(result.live))
+    if result.speech:
+        yield "<h2>Speech</h2>"
+        yield from (_figure(*picture) for picture in tts_pictures(result.speech))
     yield "<h2>All figures</h2>"
     for table in [*sections(result)[:-1], contender_table(result)]:
         yield _table(table)

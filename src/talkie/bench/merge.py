@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from talkie.bench.live_results import LIVE, LiveRun, parse_run
+from talkie.bench import tts_results
+from talkie.bench.live_results import LIVE, parse_run
 from talkie.bench.results import Result, parse_result, read_json
+from talkie.bench.tts_results import TTS
 from talkie.errors import InvalidValue
 
 UPLOAD = "upload"
+T = TypeVar("T")
+
 SAME = ("processor", "cores")
 
 
 def read_part(path: Path) -> Result:
-    """A result, or what `talkie bench upload` or `live` printed. Raises `InvalidValue`."""
+    """A result, or what `talkie bench upload`, `live` or `tts` printed. Raises `InvalidValue`."""
     values = read_json(path)
-    if values.get("bench") not in (UPLOAD, LIVE):
+    if values.get("bench") not in (UPLOAD, LIVE, TTS):
         return parse_result(values, path.name)
     machine = values.get("machine")
     if not isinstance(machine, dict):
         raise InvalidValue("result", f"{path.name} does not say on what machine it was measured.")
     if values["bench"] == LIVE:
-        return Result(machine=machine, options={}, live=_live(values, path.name))
+        return Result(machine=machine, options={}, live=_runs(values, path.name, parse_run))
+    if values["bench"] == TTS:
+        return Result(machine=machine, options={}, speech=_runs(values, path.name, tts_results.parse_run))
     return Result(machine=machine, options={}, server={"upload_mb_s": values.get("upload_mb_s")})
 
 
@@ -42,6 +48,8 @@ def merge(results: Sequence[Result]) -> Result:
     places += [(one.contender, one.model, str(one.clients)) for one in crowds]
     live = tuple(chain.from_iterable(one.live for one in results))
     places += [(one.contender, one.model, f"live, {one.door}") for one in live]
+    speech = tuple(chain.from_iterable(one.speech for one in results))
+    places += [(one.engine, one.voice, TTS) for one in speech]
     if len(set(places)) < len(places):
         raise InvalidValue("result", "Two of these runs have measured the same; give one of them.")
     first = next((one for one in results if one.cases), results[0])
@@ -52,15 +60,16 @@ def merge(results: Sequence[Result]) -> Result:
         cases=cases,
         crowds=crowds,
         live=live,
+        speech=speech,
         limits=next((one.limits for one in results if one.limits), {}),
         server={name: value for one in results for name, value in one.server.items()},
         absent={name: value for one in results for name, value in one.absent.items()},
     )
 
 
-def _live(values: dict[str, Any], name: str) -> tuple[LiveRun, ...]:
+def _runs(values: dict[str, Any], name: str, parse: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
     try:
-        return tuple(parse_run(one) for one in values["runs"])
+        return tuple(parse(one) for one in values["runs"])
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error!r}") from error
 

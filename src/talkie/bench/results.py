@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from talkie.bench import tts_results
 from talkie.bench.live_results import LiveRun, parse_run
 from talkie.errors import InvalidValue
 
@@ -133,6 +134,7 @@ class Result:
     cases: tuple[Case, ...] = ()
     crowds: tuple[Crowd, ...] = ()
     live: tuple[LiveRun, ...] = ()
+    speech: tuple[tts_results.TtsRun, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -189,6 +191,7 @@ def parse_result(values: Mapping[str, Any], name: str = "the file") -> Result:
             cases=_many(Case, samples=_many(Sample)),
             crowds=_many(Crowd, rounds=_many(CrowdRound, latencies_s=tuple, client_s=tuple)),
             live=lambda rows: tuple(parse_run(one) for one in rows),
+            speech=lambda rows: tuple(tts_results.parse_run(one) for one in rows),
         )
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error

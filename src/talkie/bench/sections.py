@@ -15,6 +15,7 @@ from talkie.bench.results import Case, Crowd, Result
 from talkie.bench.shape_true import SHAPES, SPEED_ONLY
 from talkie.bench.tables import MISSING, Table
 from talkie.bench.texts import WINDOW_S
+from talkie.bench.tts_report import tts_tables
 from talkie.bench.verdicts import OURS, verdicts
 
 FILE_COLUMNS = {
@@ -126,6 +127,7 @@ def sections(result: Result) -> list[Table]:
         *([limit] if limit else []),
         *crowd_tables(result),
         *live_tables(result.live),
+        *tts_tables(result.speech),
         verdict_table(result),
     ]
 

@@ -15,6 +15,7 @@ from talkie.cli.bench_models import models
 from talkie.cli.bench_report import report
 from talkie.cli.bench_speed import speed
 from talkie.cli.bench_start import start
+from talkie.cli.bench_tts import tts
 from talkie.cli.bench_upload import upload
 from talkie.cli.bench_wer import wer
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     help="Measure error rates, speed, memory and start-up time, beside other programs.", no_args_is_help=True
 )
 
-for command in (speed, concurrency, live, wer, start, memory, upload, models, compare, report):
+for command in (speed, concurrency, live, tts, wer, start, memory, upload, models, compare, report):
     app.command()(command)
 
 
