@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from onnx_voices import piper_directory
 from talkie.engines.tts.espeak import EspeakSynthesizer
 from talkie.errors import Cancelled, UnsupportedByModel, VoiceNotFound
 from talkie.runtime.cancel import CancelToken
@@ -184,3 +185,20 @@ def test_our_recogniser_finds_the_words_of_an_engine_that_tells_no_times(service
 def test_speed(service: Service) -> None:
     slow, fast = (seconds(spoken(service, replace(SENTENCE, speed=speed))) for speed in (0.6, 1.8))
     assert slow > 2 * fast
+
+
+def test_a_model_of_the_store_speaks_and_shares_the_places(tmp_path: Path) -> None:
+    service = Service(ServiceConfig(home=tmp_path / "home", max_loaded_models=1, workers=1, threads=1))
+    try:
+        service.store.import_(piper_directory(tmp_path / "piper", speakers=2), name="small")
+        assert [card.model for card in service.voices() if card.model != "espeak"] == ["small", "small"]
+        service.prepare(TranscribeRequest())
+        assert {row.name for row in service.loaded()} == {"espeak", "sphinx-en"}, "nothing is loaded to be listed"
+        assert words(spoken(service, SENTENCE)) == SENTENCE.text.split()
+        assert {row.name: row.kind for row in service.loaded()} == {"espeak": "synthesizer", "small": "synthesizer"}
+        assert service.ready().parts["voice small"] == "ready"
+        assert spoken(service, replace(SENTENCE, language="de"))[0].sample_rate > 0
+        service.prepare(TranscribeRequest())
+        assert {row.name for row in service.loaded()} == {"espeak", "sphinx-en"}
+    finally:
+        service.close()
