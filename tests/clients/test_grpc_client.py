@@ -193,7 +193,7 @@ def test_a_deadline_in_the_midst_of_speech(channel: grpc.Channel) -> None:
 def examples() -> list[str]:
     """The programs of the guide that take a target, a file and a key."""
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    return [block for block in blocks if "sys.argv" in block]
+    return [block for block in blocks if "target, path, key = sys.argv" in block]
 
 
 @pytest.mark.parametrize("place", [0, 1])
