@@ -80,7 +80,7 @@ from talkie.errors.requests import (
 )
 from talkie.errors.sessions import SessionEnded, SessionError, SessionIdle, SessionLagging, SessionNotFound, SlowReader
 
-__all__ = [  # fmt: skip
+__all__ = [
     "AccessError",
     "AnswerError",
     "AudioError",
