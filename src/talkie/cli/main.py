@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "import": Command("store:import_model", "Bring in a model from a directory or an archive."),
     "export": Command("store:export", "Write a model to a zip for another machine."),
     "tune": Command("tune:tune", "Measure every way to run a model here, and remember the best."),
+    "engines": Command("engines:app", "List engines, and make the environment of one that needs its own."),
     "ps": Command("ps:ps", "Show the models that a running server holds in memory."),
     "doctor": Command("doctor:doctor", "Say what this machine can do and what is missing."),
     "config": Command("config:config", "Show the settings in force and where each came from."),

@@ -46,6 +46,7 @@ BUILT_IN = (
         ("piper",),
         "It comes with the extra, which is under the GPL-3: pip install 'talkie[piper]'.",
     ),
+    EngineEntry("chatterbox", "synthesizer", "talkie.engines.tts.chatterbox:ChatterboxSynthesizer"),
     EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", ("onnxruntime",)),
 )
 

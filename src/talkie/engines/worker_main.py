@@ -1,7 +1,7 @@
 """The other end of `workers.py`: a process that loads one engine and answers one request at a time.
 
-Run as a file by path (`python -P worker_main.py CONNECTION ARENA LIFELINE`), never imported by Talkie's own
-process, so that it works from any main program and imports nothing but what its engine needs. Control messages are
+Run as a file by path (`python -P worker_main.py CONNECTION ARENA LIFELINE`), by our interpreter or that of another
+environment, so that it works from any main program and imports nothing but what its engine needs. Control messages are
 JSON; sound lies in the arena, memory that both processes map. Knows nothing of any engine.
 
 The process ends when its connection closes, and at once, even in the middle of a computation, when the lifeline
@@ -12,6 +12,7 @@ does: the kernel then sends SIGIO, whose default is to end the process. (A death
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import json
 import mmap
 import os
@@ -20,6 +21,7 @@ import signal
 import sys
 from importlib import import_module
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any, Protocol
 
 MAX_MESSAGE_BYTES = 1 << 20
@@ -64,10 +66,22 @@ def serve(connection: Connection, arena: mmap.mmap, hello: dict[str, Any]) -> No
 def load(hello: dict[str, Any]) -> WorkerTask:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one job at a time: more threads are only memory
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.path[:] = hello["path"]
-    module, _, name = hello["task"].partition(":")
-    task: WorkerTask = getattr(import_module(module), name)(**hello["options"])
+    if hello["path"] is not None:  # else this is another interpreter, with packages of its own
+        sys.path[:] = hello["path"]
+    module, _, name = hello["task"].rpartition(":")
+    source = _of_file(module) if module.endswith(".py") else import_module(module)
+    task: WorkerTask = getattr(source, name)(**hello["options"])
     return task
+
+
+def _of_file(path: str) -> ModuleType:
+    """A task's file by its path; what lies beside it cannot be imported."""
+    spec = importlib.util.spec_from_file_location("talkie_task", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def answer(task: WorkerTask, arena: mmap.mmap, request: dict[str, Any]) -> dict[str, Any]:

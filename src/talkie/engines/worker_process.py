@@ -35,7 +35,11 @@ Cancel = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """What runs in a worker. `task` is `module:callable` of a `WorkerTask`; `options` are its JSON-able arguments."""
+    """What runs in a worker. `task` is `module:callable` of a `WorkerTask`; `options` are its JSON-able arguments.
+
+    `python`: another interpreter, with packages of its own and none of ours; `task` is then
+    `/path/of/file.py:callable`, and the file imports nothing of Talkie.
+    """
 
     engine: str
     task: str
@@ -43,6 +47,7 @@ class WorkerSpec:
     arena_bytes: int = 4 << 20
     load_timeout_s: float = 60.0
     call_timeout_s: float = 120.0
+    python: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class WorkerProcess:
         try:
             self._arena = mmap.mmap(arena_fd, spec.arena_bytes)
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(_ENTRY), *map(str, (theirs.fileno(), arena_fd, lifeline_read))],
+                [*_interpreter(spec), str(_ENTRY), *map(str, (theirs.fileno(), arena_fd, lifeline_read))],
                 pass_fds=(theirs.fileno(), arena_fd, lifeline_read),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -86,7 +91,8 @@ class WorkerProcess:
             os.close(lifeline_read)
             os.close(arena_fd)
         self._connection = Connection(ours.detach())
-        hello = {"task": spec.task, "options": spec.options, "arena_bytes": spec.arena_bytes, "path": sys.path}
+        hello = {"task": spec.task, "options": spec.options, "arena_bytes": spec.arena_bytes}
+        hello["path"] = None if spec.python else sys.path
         with suppress(OSError):  # a worker that is already gone is found out by whoever asks
             self._connection.send_bytes(json.dumps(hello).encode())
 
@@ -132,6 +138,14 @@ class WorkerProcess:
         if "error" in message:
             raise EngineFailed(self.spec.engine, message["error"])
         return Reply(message["values"], self._arena[: message["bytes"]])
+
+    def call_off(self) -> None:
+        """Tell a task that is at work that nobody wants its answer; `ask` waits on. From any thread.
+
+        The first byte of its payload becomes 0xFF, which no text in UTF-8 has: a task may look there.
+        """
+        with suppress(ValueError):  # the arena was closed
+            self._arena[0] = 0xFF
 
     def kill(self) -> None:
         """End the process now and reap it; harmless when it is gone already."""
@@ -189,6 +203,11 @@ class WorkerProcess:
     def _lost(self) -> WorkerLost:
         self.kill()
         return WorkerLost(self.spec.engine, f"its process ended with status {self._process.returncode}")
+
+
+def _interpreter(spec: WorkerSpec) -> tuple[str, str]:
+    """Another interpreter sees nothing of our paths, not even those of the user."""
+    return (str(spec.python), "-I") if spec.python else (sys.executable, "-P")
 
 
 def _anonymous_file(size_bytes: int) -> int:

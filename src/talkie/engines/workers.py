@@ -50,6 +50,11 @@ class Lease:
             raise RuntimeError("the lease has ended")
         return self._worker.ask(op, args or {}, payload, timeout_s=timeout_s, cancelled=cancelled)
 
+    def call_off(self) -> None:
+        """See `WorkerProcess.call_off`."""
+        if (worker := self._worker) is not None:
+            worker.call_off()
+
     def end(self) -> None:
         self._worker = None
 

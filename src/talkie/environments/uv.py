@@ -31,7 +31,7 @@ class Step:
 
 
 def find_uv(given: Path | None = None) -> Path:
-    """The one given, the checkout's own, the one beside our Python (as `pip install uv` puts it), or the one on the path.
+    """The one given, the checkout's own, the one beside our Python (where `pip install uv` puts it) or on the path.
 
     Raises `EngineUnavailable`.
     """

@@ -75,7 +75,15 @@ KOKORO = Layout(
     title="a Kokoro model",
 )
 PIPER = Layout(engine="piper", kind="synthesizer", needs=(("*.onnx",), ("*.onnx.json",)), title="a Piper voice")
-LAYOUTS = (WHISPER, KOKORO, PIPER)
+CHATTERBOX = Layout(
+    engine="chatterbox",
+    kind="synthesizer",
+    needs=(("t3_cfg.safetensors",), ("s3gen.safetensors",), ("ve.safetensors",), ("tokenizer.json",)),
+    weights="t3_cfg.safetensors",
+    title="a Chatterbox model",
+)
+"""Its own voice, `conds.pt`, is a pickle and stays out: it speaks with voices made from recordings."""
+LAYOUTS = (WHISPER, KOKORO, PIPER, CHATTERBOX)
 KINDS = {"sphinx": "recognizer", "espeak": "synthesizer"} | {layout.engine: layout.kind for layout in LAYOUTS}
 
 

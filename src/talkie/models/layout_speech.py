@@ -1,4 +1,4 @@
-"""What the files of models that speak look like inside, Kokoro's and Piper's, and whether they are sound.
+"""What the files of models that speak look like inside, Kokoro's, Piper's and Chatterbox's, and whether they are sound.
 
 Knows the forms (ONNX as protobuf, a NumPy archive, a voice's JSON) and nothing of the engines that read them. Nothing
 is loaded: an array that could hold objects is refused by its header alone.
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from talkie.errors import ModelBroken
 
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
+MAX_HEADER_BYTES = 32 * 1024 * 1024
 MAX_VOICES = 1000
 MAX_VOICE_BYTES = 16 * 1024 * 1024
 KOKORO_LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "p": "pt"}
@@ -25,6 +26,10 @@ _FIXED_BYTES = {1: 8, 5: 4}
 
 def check(directory: Path, engine: str) -> None:
     """Raises `ModelBroken` naming the file."""
+    if engine == "chatterbox":
+        for path in sorted(directory.glob("*.safetensors")):
+            check_safetensors(path)
+        return
     check_onnx(only(directory, "*.onnx"))
     if engine == "piper":
         voice = only(directory, "*.onnx")
@@ -37,6 +42,8 @@ def check(directory: Path, engine: str) -> None:
 
 def languages(directory: Path, engine: str) -> tuple[str, ...]:
     """Raises `ModelBroken`."""
+    if engine == "chatterbox":
+        return ("en",)
     if engine == "piper":
         return (piper_language(piper_config(directory)),)
     found = dict.fromkeys(KOKORO_LANGUAGES.get(name[:1], "") for name in kokoro_voices(directory))
@@ -117,6 +124,20 @@ def check_onnx(path: Path) -> None:
             seen = seen or field == _GRAPH
     if not seen:
         raise ModelBroken(path.parent.name, f"{path.name} is not an ONNX model.")
+
+
+def check_safetensors(path: Path) -> None:
+    """The header says where each tensor lies, and they fill the file. Raises `ModelBroken`."""
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            header = json.loads(file.read(length)) if length <= min(MAX_HEADER_BYTES, size_bytes) else {}
+            ends = [int(one["data_offsets"][1]) for name, one in header.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+            raise ModelBroken(path.parent.name, f"{path.name} is not a safetensors file.") from None
+    if 8 + length + max(ends, default=0) != size_bytes:
+        raise ModelBroken(path.parent.name, f"{path.name} is cut off, or longer than it says.")
 
 
 def _fields(file: BinaryIO, size_bytes: int, path: Path) -> Iterator[tuple[int, int]]:

@@ -206,7 +206,7 @@ class Speakers:
             if voice and voice not in OPENAI_VOICES:
                 if any(one.name == voice for one in info.voices):
                     return model
-            elif language is None or speaks(info.languages, language):
+            elif info.voices and (language is None or speaks(info.languages, language)):
                 return model
         return built_in()
 
