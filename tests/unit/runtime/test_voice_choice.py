@@ -139,6 +139,12 @@ def test_a_voice_from_a_recording_needs_an_engine_that_can_imitate(tmp_path: Pat
     assert choice.resolved(INFOS["copycat"]) == ("", "fr")
 
 
+def test_a_model_without_voices_of_its_own_speaks_only_when_it_is_named(tmp_path: Path) -> None:
+    here = speakers(tmp_path, "copycat")
+    assert here.choose(SpeakRequest("hello")).model.name == ESPEAK
+    assert here.choose(SpeakRequest("hello", model="copycat")).model.name == "copycat"
+
+
 @pytest.mark.parametrize("by_id", [True, False])
 def test_a_voice_of_somebody_else_is_not_there(tmp_path: Path, by_id: bool) -> None:
     voice = VoiceStore(tmp_path).add("mine", b"wav", language="en", owner="a", seconds=4.0)
