@@ -259,7 +259,7 @@ def select(wanted: Wanted, repo: RemoteRepo) -> list[RemoteFile]:
     if shape is None:
         raise PullFailed(
             wanted.name,
-            f"In {repo.repo_id}, {layout.missing(file.path for file in offered)}",
+            f"{repo.repo_id}: {layout.missing(file.path for file in offered)}",
             hint="Look for a repository with model.bin, often named faster-whisper-..., or with one voice's files.",
         )
     files = list({file.path: file for file in offered if shape.allows(file.path)}.values())

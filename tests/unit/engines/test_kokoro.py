@@ -140,3 +140,15 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     with pytest.raises(EngineUnavailable) as caught:
         registry.load("piper")
     assert "GPL" in caught.value.hint
+
+
+def test_its_sound_is_that_of_the_library_alone(kokoro: KokoroSynthesizer, tmp_path: Path) -> None:
+    from kokoro_onnx import Kokoro
+
+    directory = kokoro_directory(tmp_path)
+    alone = Kokoro(str(directory / "kokoro-v1.0.onnx"), str(directory / "voices-v1.0.bin"))
+    text = "It was late, and nobody came. Was it 7 or 8?"
+    expected, rate = alone.create(text, "bf_emma", 1.5, "en-gb", sentence_pause=0.0, clause_pause=0.0)
+    assert rate == kokoro.info.sample_rate
+    heard = np.concatenate([chunk.samples for chunk in say(kokoro, text, voice="bf_emma", speed=1.5)])
+    np.testing.assert_allclose(heard, expected, atol=1e-6)

@@ -121,3 +121,16 @@ def test_a_map_without_what_sentences_begin_with_is_found_when_it_speaks(tmp_pat
     (directory / JSON).write_text(json.dumps(piper_config() | {"phoneme_type": "nonsense"}))
     with pytest.raises(UnsupportedByModel, match="nonsense"):
         PiperSynthesizer(directory, name="tiny", threads=1)
+
+
+def test_its_sound_is_that_of_the_library_alone(piper: PiperSynthesizer, tmp_path: Path) -> None:
+    from piper import PiperVoice, SynthesisConfig
+
+    directory = piper_directory(tmp_path)
+    alone = PiperVoice.load(directory / "en_US-test-medium.onnx")
+    text = "It was late, and nobody came. Was it 7 or 8?"
+    made = alone.synthesize(text, SynthesisConfig(length_scale=1 / 1.5))
+    expected = np.concatenate([chunk.audio_float_array for chunk in made])
+    np.testing.assert_allclose(
+        np.concatenate([one.samples for one in say(piper, text, speed=1.5)]), expected, atol=1e-6
+    )
