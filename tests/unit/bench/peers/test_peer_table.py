@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from talkie.bench.peers.live_table import LIVE_PEERS
 from talkie.bench.peers.table import PEERS, RUNNERS, TALKIE, TORCH, Peer, peer
 from talkie.errors import InvalidValue
 
 PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==[0-9][0-9a-z.]*$")
 MEASURED = [one for one in PEERS if not one.unavailable]
+LIVE_RUNNERS = {one.runner for one, _ in LIVE_PEERS.values()}
 
 
 def imported(path: Path) -> set[str]:
@@ -59,7 +61,7 @@ def test_what_cannot_be_measured_says_why(one: Peer) -> None:
 
 
 def test_no_runner_is_left_over() -> None:
-    assert {path.name for path in RUNNERS.glob("run_*.py")} == {one.runner for one in MEASURED}
+    assert {path.name for path in RUNNERS.glob("run_*.py")} == {one.runner for one in MEASURED} | LIVE_RUNNERS
     assert not (RUNNERS / "__init__.py").exists(), "they are programs of other interpreters and no package"
 
 
