@@ -235,6 +235,27 @@ def test_a_server_that_stops_lets_a_short_text_be_spoken(tmp_path: Path) -> None
     assert run(work()).count("audio") == 3
 
 
+def test_when_the_line_is_full_the_next_is_told_so_and_open_calls_take_no_place(tmp_path: Path) -> None:
+    service = speaker(word_wait_s=0.05)
+
+    async def work() -> None:
+        async with opened(tmp_path, service, places=1) as door:
+            idle = [door.speech.StreamingSynthesize(and_wait(first())) for _ in range(3)]
+            long = door.speech.Synthesize(pb.SynthesizeRequest(text=LONG))
+            assert (await long.read()).HasField("format")
+            for call in (
+                door.speech.Synthesize(pb.SynthesizeRequest(text="one")),
+                door.speech.StreamingSynthesize(and_wait(first(), text("one"))),
+            ):
+                error = await refused(call)
+                assert (error.code(), code_of(error)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "queue_full")
+            long.cancel()
+            await stopped(service)
+            assert not any(call.done() for call in idle)
+
+    run(work())
+
+
 # -- while the text is being written -----------------------------------------------------------------------------------
 
 
@@ -329,6 +350,24 @@ def test_who_leaves_in_the_midst_of_writing_ends_the_work(tmp_path: Path) -> Non
     assert service.spoken < 5000
 
 
+def test_an_error_while_sound_leaves_arrives(tmp_path: Path) -> None:
+    """gRPC sends one thing at a time: the status must wait for the message that is on its way."""
+
+    async def work() -> None:
+        async with opened(tmp_path) as door:
+            for _ in range(30):
+                stream = door.speech.StreamingSynthesize(timeout=WAIT_S)
+                for message in (first(), text("one " * 20), text("two"), END):
+                    await stream.write(message)
+                assert (await stream.read()).HasField("format")
+                await stream.write(first())
+                with pytest.raises(grpc.aio.AioRpcError) as told:
+                    await rest(stream)
+                assert told.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+    run(work())
+
+
 @pytest.mark.parametrize(
     ("messages", "code"),
     [
@@ -340,10 +379,14 @@ def test_who_leaves_in_the_midst_of_writing_ends_the_work(tmp_path: Path) -> Non
         ((first(), pb.StreamingSynthesizeRequest()), "bad_request_body"),
         ((first(), text("x" * 600_000), text("x" * 600_000)), "text_too_long"),
         ((first(), text("a " * 300_000), END, text("b " * 300_000)), "text_too_long"),
-        ((first(), *[text("a"), END] * 1000), "queue_full"),
+        ((first(), text(LONG), END, text("b"), END, text("c")), "queue_full"),
     ],
 )
-def test_what_cannot_be_spoken_so(tmp_path: Path, messages: tuple[Any, ...], code: str) -> None:
+def test_what_cannot_be_spoken_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, messages: tuple[Any, ...], code: str
+) -> None:
+    monkeypatch.setattr(synthesize, "WAITING", 2)
+
     async def work() -> None:
         async with opened(tmp_path, speaker(word_wait_s=0.2), max_bytes=2_000_000) as door:
             assert code_of(await refused(door.speech.StreamingSynthesize(and_wait(*messages)))) == code

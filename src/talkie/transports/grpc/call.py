@@ -19,6 +19,7 @@ from talkie.transports.keys import Caller
 M = TypeVar("M", bound=Message)
 SEND_S = 120.0
 """A client that reads nothing for so long is given up."""
+LAST_S = 2.0
 
 
 class Call:
@@ -94,12 +95,20 @@ class Call:
         return message
 
     async def write(self, message: Message) -> None:
-        """Raises `SlowReader` and `Cancelled`."""
+        """Raises `SlowReader` and `Cancelled`. Who is cancelled meanwhile waits a little for the message to leave: gRPC
+        sends one thing at a time, and the status of the call is the next."""
+        sending = asyncio.ensure_future(self._context.write(message.SerializeToString()))
+        sending.add_done_callback(_seen)
         try:
-            async with asyncio.timeout(SEND_S):
-                await self._context.write(message.SerializeToString())
-        except TimeoutError:
-            raise SlowReader from None
+            await asyncio.wait([sending], timeout=SEND_S)
+        except asyncio.CancelledError:
+            await asyncio.wait([sending], timeout=LAST_S)
+            raise
+        if not sending.done():
+            sending.cancel()
+            raise SlowReader
+        try:
+            sending.result()
         except grpc.aio.BaseError:
             raise Cancelled from None
 
@@ -108,6 +117,12 @@ class Call:
         if codes:
             trailing = (*self._context.trailing_metadata(), ("talkie-warning", ", ".join(codes)))
             self._context.set_trailing_metadata(trailing)
+
+
+def _seen(sending: asyncio.Future[None]) -> None:
+    """Whatever became of it was looked at."""
+    if not sending.cancelled():
+        sending.exception()
 
 
 def peer_address(peer: str) -> str:

@@ -57,21 +57,21 @@ class RivaSpeech:
 
     async def synthesize_online(self, call: Call) -> None:
         """Every message is a text, spoken when those before it are; all of them give one stream of sound."""
-        with self._gate.enter():
-            message: rtts.SynthesizeSpeechRequest | None = await call.first(rtts.SynthesizeSpeechRequest)
-            assert message is not None
-            online = _Online(call, message)
-            call.warn(riva.warnings(message))
-            try:
-                while message is not None:
-                    online.begin(message)
+        message: rtts.SynthesizeSpeechRequest | None = await call.first(rtts.SynthesizeSpeechRequest)
+        assert message is not None
+        online = _Online(call, message)
+        call.warn(riva.warnings(message))
+        try:
+            while message is not None:
+                online.begin(message)
+                with self._gate.enter():  # between texts the call has no place inside: it may be open for long
                     async with self._spoken(call, message) as line:
                         async for chunk in line.chunks():
                             await online.tell(chunk)
-                    message = await call.read(rtts.SynthesizeSpeechRequest, TEXT_S)
-                await online.finish()
-            finally:
-                call.audio_s = online.sound.seconds
+                message = await call.read(rtts.SynthesizeSpeechRequest, TEXT_S)
+            await online.finish()
+        finally:
+            call.audio_s = online.sound.seconds
 
     async def config(self, call: Call) -> None:
         asked = await call.first(rtts.RivaSynthesisConfigRequest)

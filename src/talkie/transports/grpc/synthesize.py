@@ -61,13 +61,13 @@ class Synthesis:
                 call.audio_s = voicing.sent_s
 
     async def streaming_synthesize(self, call: Call) -> None:
-        with self._gate.enter():
-            asked = streaming_call(await call.first(pb.StreamingSynthesizeRequest), call.owner_or_all)
-            talk = _Talk(self._service, call, asked)
-            try:
-                await talk.run()
-            finally:
-                call.audio_s = talk.spoken_s
+        """A call may be open for hours: it has a place inside only while an utterance is being spoken."""
+        asked = streaming_call(await call.first(pb.StreamingSynthesizeRequest), call.owner_or_all)
+        talk = _Talk(self._service, self._gate, call, asked)
+        try:
+            await talk.run()
+        finally:
+            call.audio_s = talk.spoken_s
 
 
 async def _tell(call: Call, kind: type[Any], generation: int, **part: Any) -> None:
@@ -137,8 +137,8 @@ class _Talk:
     """Utterances of one call, each spoken when those before it are. One task reads, so that an interruption is heard
     while audio leaves; the other speaks."""
 
-    def __init__(self, service: SpeakService, call: Call, asked: SpeechCall) -> None:
-        self._service, self._call, self._asked = service, call, asked
+    def __init__(self, service: SpeakService, gate: Gate, call: Call, asked: SpeechCall) -> None:
+        self._service, self._gate, self._call, self._asked = service, gate, call, asked
         self._tell = partial(_tell, call, pb.StreamingSynthesizeResponse)
         self._open: deque[_Utterance] = deque()
         self._turns: asyncio.Queue[_Utterance | _Interrupted | None] = asyncio.Queue()
@@ -210,9 +210,10 @@ class _Talk:
         asked = replace(self._asked, request=replace(self._asked.request, generation=utterance.generation))
         voicing = _Voicing(asked, self._tell)
         try:
-            async with speaking(self._service, asked.request, utterance.writing) as line:
-                utterance.line = line
-                await voicing.run(line)
+            with self._gate.enter():
+                async with speaking(self._service, asked.request, utterance.writing) as line:
+                    utterance.line = line
+                    await voicing.run(line)
         except NothingToSay:  # one utterance without words is no reason to end a conversation
             pass
         finally:
