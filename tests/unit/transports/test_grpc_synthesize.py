@@ -21,6 +21,7 @@ from http_door import run
 from talkie.audio.raw import decode_samples
 from talkie.errors import NothingToSay, QueueFull, TalkieError, TextTooLong, VoiceNotFound
 from talkie.transports.grpc import synthesize
+from talkie.transports.grpc.call import Call
 from talkie.transports.keys import KeyRing, new_key, write_keys
 from talkie.wire.protos.talkie.v1 import talkie_pb2 as pb
 
@@ -350,22 +351,51 @@ def test_who_leaves_in_the_midst_of_writing_ends_the_work(tmp_path: Path) -> Non
     assert service.spoken < 5000
 
 
-def test_an_error_while_sound_leaves_arrives(tmp_path: Path) -> None:
-    """gRPC sends one thing at a time: the status must wait for the message that is on its way."""
+def test_an_error_arrives_though_the_client_does_not_read_yet(tmp_path: Path) -> None:
+    service = speaker()
 
     async def work() -> None:
-        async with opened(tmp_path) as door:
-            for _ in range(30):
-                stream = door.speech.StreamingSynthesize(timeout=WAIT_S)
-                for message in (first(), text("one " * 20), text("two"), END):
-                    await stream.write(message)
-                assert (await stream.read()).HasField("format")
-                await stream.write(first())
-                with pytest.raises(grpc.aio.AioRpcError) as told:
-                    await rest(stream)
-                assert told.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        async with opened(tmp_path, service) as door:
+            stream = door.speech.StreamingSynthesize(timeout=WAIT_S)
+            await stream.write(first())
+            await stream.write(text(LONG))
+            seen = -1
+            while seen != service.spoken:
+                seen = service.spoken
+                await asyncio.sleep(0.2)
+            await stream.write(first())
+            await stopped(service)  # so the error has come up
+            with pytest.raises(grpc.aio.AioRpcError) as told:
+                await rest(stream)
+            assert (told.value.code(), code_of(told.value)) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_request_body")
 
     run(work())
+    assert 0 < service.spoken < 5000
+
+
+def test_who_is_cancelled_lets_the_first_message_leave() -> None:
+    """Else gRPC sends the headers twice, and the status is lost."""
+
+    class Context:
+        entered, release, left = asyncio.Event(), asyncio.Event(), 0
+
+        async def write(self, _data: bytes) -> None:
+            self.entered.set()
+            await self.release.wait()
+            self.left += 1
+
+    async def work() -> int:
+        context = Context()
+        writing = asyncio.create_task(Call(context, read_s=1).write(pb.SynthesizeResponse()))
+        await context.entered.wait()
+        writing.cancel()
+        await asyncio.sleep(0)
+        context.release.set()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        return context.left
+
+    assert run(work()) == 1
 
 
 @pytest.mark.parametrize(

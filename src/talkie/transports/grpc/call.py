@@ -29,6 +29,7 @@ class Call:
         self._context = context
         self._read_s = read_s
         self._held: Message | None = None
+        self._began = False
         self.caller: Caller | None = None
         self.audio_s: float | None = None
 
@@ -95,20 +96,27 @@ class Call:
         return message
 
     async def write(self, message: Message) -> None:
-        """Raises `SlowReader` and `Cancelled`. Who is cancelled meanwhile waits a little for the message to leave: gRPC
-        sends one thing at a time, and the status of the call is the next."""
-        sending = asyncio.ensure_future(self._context.write(message.SerializeToString()))
-        sending.add_done_callback(_seen)
+        """Raises `SlowReader` and `Cancelled`.
+
+        Who is cancelled during the first message waits a little for it to leave: the headers go with it, and gRPC would
+        send them again with the status, and fail.
+        """
+        sending = asyncio.ensure_future(self._write(message.SerializeToString()))
         try:
-            await asyncio.wait([sending], timeout=SEND_S)
+            await (sending if self._began else asyncio.shield(sending))
         except asyncio.CancelledError:
             await asyncio.wait([sending], timeout=LAST_S)
+            if sending.done() and not sending.cancelled():
+                sending.exception()  # which nobody will ask for
             raise
-        if not sending.done():
-            sending.cancel()
-            raise SlowReader
+        self._began = True
+
+    async def _write(self, data: bytes) -> None:
         try:
-            sending.result()
+            async with asyncio.timeout(SEND_S):
+                await self._context.write(data)
+        except TimeoutError:
+            raise SlowReader from None
         except grpc.aio.BaseError:
             raise Cancelled from None
 
@@ -117,12 +125,6 @@ class Call:
         if codes:
             trailing = (*self._context.trailing_metadata(), ("talkie-warning", ", ".join(codes)))
             self._context.set_trailing_metadata(trailing)
-
-
-def _seen(sending: asyncio.Future[None]) -> None:
-    """Whatever became of it was looked at."""
-    if not sending.cancelled():
-        sending.exception()
 
 
 def peer_address(peer: str) -> str:
