@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from talkie.audio.utterances import Utterances
 from talkie.pipeline.live_finals import Finals
-from talkie.pipeline.live_guesses import Guesses, Passes
+from talkie.pipeline.live_guesses import Guesses, Passes, PassPace
 from talkie.pipeline.live_native import NativeGuesses
 from talkie.pipeline.live_plan import LivePlan
 from talkie.types import (
@@ -57,6 +57,7 @@ class LiveHearing:
         self._plan, self._changed = plan, changed
         self._next_plan: LivePlan | None = None
         self._finals = Finals(changed)
+        self._pace = PassPace()
         self._number = 0
         self._open: _Open | None = None
         self._out: list[LiveEvent] = []
@@ -155,7 +156,7 @@ class LiveHearing:
             return None
         if plan.native is not None:
             return NativeGuesses(self._number, start, plan, self._changed, self._refused)
-        return Passes(self._number, start, plan, lambda: self._finals.language, self._changed)
+        return Passes(self._number, start, plan, lambda: self._finals.language, self._changed, self._pace)
 
     def _take(self, windows: list[Audio]) -> None:
         """Windows that came of themselves: each is an utterance, unless it is for the client to say."""

@@ -7,6 +7,7 @@ follows the committed phrases is heard again, where the engine says when they en
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
@@ -23,6 +24,9 @@ from talkie.types import SAMPLE_RATE_HZ, Audio, LivePartial, Segment, Span, Tran
 
 LONG_PASS_S = 12.0
 """A pass over more than that begins after a committed phrase, if there is one."""
+PATIENCE = 3.0
+"""A session waits so many times as long for new sound as its last passes took."""
+PACE_WEIGHT = 0.5
 TOKENS_PER_S, TOKENS_MORE, MAX_TOKENS = 16, 24, 220
 """The most that a decoder may write in a pass: more is a loop, whatever the language."""
 
@@ -64,20 +68,49 @@ class Telling:
         return LivePartial(self._number, self._start_s, end_s, *texts, language, self.agreement.gap)
 
 
+class PassPace:
+    """How long a pass of this session took of late, its wait in line included. On a machine with much to do passes take
+    longer, so each session makes fewer of them, and finals of all find room."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.took_s = 0.0
+
+    def asked(self) -> Callable[[], None]:
+        """A pass begins; call what this gives when its answer is there, from any thread."""
+        began_s = self._clock()
+
+        def answered() -> None:
+            self.took_s += PACE_WEIGHT * (self._clock() - began_s - self.took_s)
+
+        return answered
+
+    def every_s(self, usual_s: float) -> float:
+        """How much new sound is worth a pass."""
+        return max(usual_s, PATIENCE * self.took_s)
+
+
 class Passes:
     """`Guesses` by an engine without partials of its own. `language` gives the one that is known, or None."""
 
     def __init__(
-        self, number: int, start: int, plan: LivePlan, language: Callable[[], str | None], changed: Callable[[], None]
+        self,
+        number: int,
+        start: int,
+        plan: LivePlan,
+        language: Callable[[], str | None],
+        changed: Callable[[], None],
+        pace: PassPace | None = None,
     ) -> None:
         self._plan, self._language, self._changed = plan, language, changed
+        self._pace = pace or PassPace()
         self._telling = Telling(number, start / SAMPLE_RATE_HZ)
         self._from = self._until = start
         """What the last pass heard; the next one goes on from the same place."""
         self._future: Future[Transcript] | None = None
 
     def hear(self, utterances: Utterances) -> None:
-        needed = self._plan.partial_every_s() * SAMPLE_RATE_HZ
+        needed = self._pace.every_s(self._plan.partial_every_s()) * SAMPLE_RATE_HZ
         if self._future is not None or not utterances.speaking or utterances.judged - self._until < needed:
             return
         self._until = utterances.judged
@@ -85,11 +118,12 @@ class Passes:
         start = max(self._from, utterances.open_from or 0, self._until - longest)
         start_s, end_s = start / SAMPLE_RATE_HZ, self._until / SAMPLE_RATE_HZ
         audio = Audio(utterances.read(start, self._until), start_s=start_s, speech=(Span(start_s, end_s),))
+        answered = self._pace.asked()
         try:
             self._future = self._plan.submit_partial(audio, self._options(audio.duration_s))
         except TalkieError:  # no guess this time; what is wrong for good is told by the final
             return
-        self._future.add_done_callback(lambda _: self._changed())
+        self._future.add_done_callback(lambda _: (answered(), self._changed()))
 
     def collect(self) -> LivePartial | None:
         if self._future is None or not self._future.done():

@@ -17,6 +17,7 @@ from talkie.audio.segment import SegmentOptions
 from talkie.engines.base import RecognizeOptions
 from talkie.errors import EngineFailed, TalkieError
 from talkie.pipeline.live import MAX_COMMIT_S, LiveHearing, LivePlan
+from talkie.pipeline.live_guesses import PassPace
 from talkie.types import LiveFinal, LivePartial, Segment, SpeechStarted, SpeechStopped, Transcript
 
 SHORT = SegmentOptions(max_seconds=4.0)
@@ -381,3 +382,18 @@ def test_a_session_that_is_closed_leaves_nothing_behind(at_once: bool) -> None:
         assert [one() for one in gone] == [None] * len(gone)
     finally:
         gc.enable()
+
+
+def test_slow_passes_are_made_less_often() -> None:
+    now_s = 0.0
+    pace = PassPace(clock=lambda: now_s)
+    assert pace.every_s(0.6) == 0.6
+    for _ in range(8):
+        answered = pace.asked()
+        now_s += 1.0
+        answered()
+    assert pace.every_s(0.6) == pytest.approx(3.0, abs=0.1)
+    assert pace.every_s(float("inf")) == float("inf")
+    for _ in range(12):
+        pace.asked()()
+    assert pace.every_s(0.6) == 0.6
