@@ -84,7 +84,7 @@ def install(
         with shown(wanted.name) as progress:
             found = make(wanted, Wish(settings.home, uv, offline), progress)
     say(f"{wanted.title} is here: {len(found.packages)} packages, {size(found.size_bytes)}.")
-    say(_next_step(wanted))
+    say(wanted.then)
     typer.echo(found.python.parent.parent)
 
 
@@ -138,10 +138,6 @@ def _rows(home: Path) -> Iterator[Row]:
         else:
             state = "ready" if found.current else "stale"
             yield Row(name, entry.kind, state, "" if found.current else how, found.size_bytes)
-
-
-def _next_step(wanted: Recipe) -> str:
-    return f"It needs a model: docs/engines.md says how one comes into the store ({wanted.name})."
 
 
 def _settings(home: Path | None) -> Settings:

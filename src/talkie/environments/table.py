@@ -15,7 +15,8 @@ from talkie.errors import InvalidValue
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """`download_bytes` and `disk_bytes` as measured on Linux (x86_64); `pythons` the versions that the list is made
-    for, the preferred one last; `check` is a program that its interpreter must run through without an error."""
+    for, the preferred one last; `check` is a program that its interpreter must run through without an error.
+    """
 
     name: str
     title: str
@@ -25,6 +26,8 @@ class Recipe:
     download_bytes: int
     disk_bytes: int
     check: str
+    then: str
+    """What to do when it is there."""
 
     @property
     def lock(self) -> Path:
@@ -53,6 +56,7 @@ CHATTERBOX = Recipe(
     disk_bytes=6_300_000_000,
     # Where the watermark cannot be loaded the package has None in its place, and would fail at the first word.
     check="import perth, chatterbox.tts as it; perth.PerthImplicitWatermarker(); it.ChatterboxTTS.from_local",
+    then="Next: `talkie pull hf:ResembleAI/chatterbox`, then `talkie voices add NAME RECORDING`.",
 )
 RECIPES = (CHATTERBOX,)
 

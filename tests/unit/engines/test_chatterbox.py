@@ -14,7 +14,7 @@ from fake_chatterbox import make_environment, make_model, said
 from talkie.engines.base import SynthesizeOptions
 from talkie.engines.tts import chatterbox
 from talkie.engines.tts.chatterbox import ChatterboxSynthesizer
-from talkie.errors import EngineFailed, EngineUnavailable, InvalidValue, ModelBroken, UnsupportedByModel
+from talkie.errors import EngineFailed, EngineUnavailable, InvalidValue, ModelBroken, UnsupportedByModel, VoiceNotFound
 from talkie.types import Samples, SpeechChunk
 
 
@@ -149,6 +149,13 @@ def test_more_memory_than_it_may_have_is_an_error(voice: ChatterboxSynthesizer, 
     assert voice.pids() == pids
 
 
+def test_nothing_to_say_is_nothing(voice: ChatterboxSynthesizer, tmp_path: Path) -> None:
+    options = SynthesizeOptions(reference=recording(tmp_path, 300))
+    assert len(sound(voice.synthesize(" ", options))) == 0
+    with pytest.raises(VoiceNotFound):
+        voice.synthesize("A.", SynthesizeOptions(reference=tmp_path / "gone.wav"))
+
+
 def test_nothing_of_the_process_is_left(voice: ChatterboxSynthesizer) -> None:
     [pid] = voice.pids()
     voice.close()
@@ -165,6 +172,8 @@ def test_what_is_not_there_is_named(home: Path, tmp_path: Path) -> None:
     assert ChatterboxSynthesizer.describe(model, name="chatter").cloning
     with pytest.raises(EngineUnavailable, match="xpu"):
         ChatterboxSynthesizer(model, device="xpu")
+    with pytest.raises(EngineUnavailable, match="no CUDA device"):
+        ChatterboxSynthesizer(model, device="cuda")
     elsewhere = make_model(tmp_path / "other").rename(tmp_path / "loose")
     with pytest.raises(EngineUnavailable, match="of the store only"):
         ChatterboxSynthesizer(elsewhere)

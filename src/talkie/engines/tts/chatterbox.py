@@ -22,7 +22,7 @@ from talkie.engines.base import SynthesizeOptions, SynthesizerInfo, Voice
 from talkie.engines.workers import Lease, Reply, WorkerPool, WorkerSpec
 from talkie.environments.installed import interpreter
 from talkie.environments.table import CHATTERBOX
-from talkie.errors import EngineUnavailable, InvalidValue, ModelBroken, UnsupportedByModel
+from talkie.errors import EngineUnavailable, InvalidValue, ModelBroken, UnsupportedByModel, VoiceNotFound
 from talkie.types import Samples, SpeechChunk
 
 SAMPLE_RATE_HZ = 24_000
@@ -99,7 +99,7 @@ class ChatterboxSynthesizer:
 
     def synthesize(self, text: str, options: SynthesizeOptions) -> Iterator[SpeechChunk]:
         """Empty chunks, so that who leaves is noticed, then the sound in one piece. Raises `InvalidValue`,
-        `UnsupportedByModel`: at once.
+        `UnsupportedByModel`, `VoiceNotFound`: at once.
 
         Who leaves while it is made: the worker stops at its next token. One that does not (it is analysing a recording
         or turning tokens into sound) is given `CALLED_OFF_S` seconds, then ended, and a fresh one loads.
@@ -119,18 +119,18 @@ class ChatterboxSynthesizer:
                 f"The model {self._name!r} has no voice of its own: it imitates one.",
                 hint="`talkie voices add NAME RECORDING` makes one from a recording.",
             )
-        return self._speak(text, options)
+        if not text.strip():  # it would say that there is no text
+            return iter((SpeechChunk(_NOTHING, self.info.sample_rate),))
+        return self._speak(text, _arguments(options), options)
 
     def close(self) -> None:
         self._pool.close()
         self._asking.shutdown(cancel_futures=True)
 
-    def _speak(self, text: str, options: SynthesizeOptions) -> Iterator[SpeechChunk]:
+    def _speak(self, text: str, args: dict[str, Any], options: SynthesizeOptions) -> Iterator[SpeechChunk]:
         with self._pool.lease() as lease:
             patience = _Patience()
-            asked = self._asking.submit(
-                lease.ask, "speak", _arguments(options), text.encode(), cancelled=patience.has_ended
-            )
+            asked = self._asking.submit(lease.ask, "speak", args, text.encode(), cancelled=patience.has_ended)
             try:
                 while not wait([asked], _LOOK_S).done:
                     yield SpeechChunk(_NOTHING, self.info.sample_rate)
@@ -149,6 +149,8 @@ class ChatterboxSynthesizer:
         return np.asarray(samples * np.float32(gain), np.float32)
 
     def _checked(self, reply: Reply) -> Reply:
+        if reply.values.get("no_device"):
+            raise EngineUnavailable("chatterbox", "it finds no CUDA device here", hint="Set device to auto or cpu.")
         if broken := reply.values.get("broken"):
             raise ModelBroken(self._name, f"chatterbox cannot load it: {broken}")
         return reply
@@ -177,9 +179,13 @@ def _call_off(lease: Lease, asked: Future[Reply], patience: _Patience) -> None:
 
 
 def _arguments(options: SynthesizeOptions) -> dict[str, Any]:
-    """A recording is known again by its path and when it was written."""
-    path = options.reference
-    stamp = "" if path is None else f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}"
+    """A recording is known again by its path and when it was written. Raises `VoiceNotFound` where it has gone."""
+    path, stamp = options.reference, ""
+    if path is not None:
+        try:
+            stamp = f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}"
+        except OSError:
+            raise VoiceNotFound(path.parent.name) from None
     return {
         "reference": "" if path is None else str(path.absolute()),
         "fingerprint": stamp,

@@ -22,6 +22,10 @@ class CalledOff(Exception):
     """Nobody wants the answer any more."""
 
 
+class NoDevice(Exception):
+    """It was to run where it cannot."""
+
+
 class ChatterboxTask:
     """The worker task: `hello`, then `speak`. Remembers the last recording, whose analysis takes a second or more."""
 
@@ -30,11 +34,13 @@ class ChatterboxTask:
             os.environ[name] = "1"
         for name in [one for one in os.environ if one in _SECRETS or one.startswith("TALKIE_")]:
             del os.environ[name]
-        self._broken = ""
+        self._broken, self._no_device = "", False
         self._payload: memoryview | None = None
         self._reference = ""
         try:
             self._load(model, threads, device, memory_bytes)
+        except NoDevice:
+            self._no_device = True
         except Exception as error:  # the package raises what it meets
             self._broken = f"{type(error).__name__}: {error}"[:300]
 
@@ -45,7 +51,7 @@ class ChatterboxTask:
         torch.set_num_threads(threads)
         has_cuda = bool(torch.cuda.is_available())
         if device == "cuda" and not has_cuda:
-            raise RuntimeError("there is no CUDA device")
+            raise NoDevice
         self._device = "cuda" if has_cuda and device != "cpu" else "cpu"
         if self._device == "cpu" and sys.platform == "linux":  # a graphics card maps memory beyond measure
             resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
@@ -54,8 +60,8 @@ class ChatterboxTask:
         self._can_stop = _watch_tokens(self._tts, self._look)
 
     def handle(self, op: str, args: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], Any]:
-        if self._broken:
-            return {"broken": self._broken}, b""
+        if self._broken or self._no_device:
+            return {"broken": self._broken, "no_device": self._no_device}, b""
         if op == "hello":
             own = self._own is not None
             return {"device": self._device, "rate": int(self._tts.sr), "own": own, "can_stop": self._can_stop}, b""
