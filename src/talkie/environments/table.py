@@ -37,7 +37,8 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         """Changes with whatever would make another environment."""
-        return hashlib.sha256(self.lock.read_bytes() + self.check.encode()).hexdigest()
+        lines = [line for line in self.lock.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        return hashlib.sha256("\n".join([*lines, self.check]).encode()).hexdigest()
 
     @property
     def packages(self) -> int:
