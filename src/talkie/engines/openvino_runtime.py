@@ -23,6 +23,9 @@ from talkie.engines.compiled_file import CompiledFile
 from talkie.errors import EngineFailed, EngineUnavailable
 
 PACKAGE = "openvino"
+KEPT_SHAPES = 64
+"""Prepared kernels that a graph of changing shapes keeps. Live sessions bring hundreds of shapes: with the 5000 of the
+library memory grows for an hour, and nothing is faster."""
 DEVICE = "CPU"
 _ARITHMETIC = ("FP32", "BF16", "FP16", "INT8")
 
@@ -51,6 +54,7 @@ class GraphOptions:
             "INFERENCE_PRECISION_HINT": self.precision,
             "ENABLE_CPU_PINNING": False,
             "KV_CACHE_PRECISION": self.precision,
+            "CPU_RUNTIME_CACHE_CAPACITY": KEPT_SHAPES,
         }
 
 
