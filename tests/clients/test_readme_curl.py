@@ -37,4 +37,5 @@ def test_a_line_does_what_it_says(line: str, server: ServerProcess, tmp_path: Pa
     command = line.replace(HERE, server.url).replace("curl ", "curl --fail-with-body --silent --show-error ", 1)
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.strip()
+    written = re.search(r" -o (\S+)", line)
+    assert (tmp_path / written[1]).stat().st_size > 1000 if written else done.stdout.strip()

@@ -151,10 +151,11 @@ def test_the_first_sentence_is_heard_before_the_last_is_written(port: int) -> No
     "voice", [SynthesizeVoice(name="de"), SynthesizeVoice(language="de"), SynthesizeVoice(language="de_DE")]
 )
 def test_a_voice_by_name_or_by_language(port: int, voice: SynthesizeVoice) -> None:
-    german, _ = sound(run(whole(port, "Guten Morgen, die Sonne scheint.", voice)))
+    german, rate = sound(run(whole(port, "Guten Morgen, die Sonne scheint.", voice)))
     by_name, _ = sound(run(whole(port, "Guten Morgen, die Sonne scheint.", SynthesizeVoice(name="de"))))
     english, _ = sound(run(whole(port, "Guten Morgen, die Sonne scheint.")))
-    assert len(german) == len(by_name) != len(english)
+    # espeak-ng is not the same to the sample from one time to the next.
+    assert abs(len(german) - len(by_name)) < 0.05 * rate < abs(len(german) - len(english))
 
 
 def test_ssml(port: int) -> None:

@@ -26,7 +26,10 @@ def locked() -> list[dict[str, Any]]:
 
 
 def declared() -> set[str]:
-    return {canonicalize_name(Requirement(line).name) for line in toml("pyproject.toml")["project"]["dependencies"]}
+    """Of the base and of its extras."""
+    project = toml("pyproject.toml")["project"]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
 @pytest.mark.parametrize("package", locked(), ids=lambda package: str(package["name"]))
