@@ -38,7 +38,7 @@ help: ## what there is
 
 .venv/.synced: pyproject.toml uv.lock $(BRING_UV)
 	@echo "-- installing the locked versions into .venv" >&2
-	@"$(UV)" sync --quiet --frozen --python "$(PYTHON)"
+	@"$(UV)" sync --quiet --frozen --all-extras --python "$(PYTHON)"
 	@touch $@
 	@echo "-- ready: .venv/bin/talkie" >&2
 
