@@ -13,7 +13,7 @@ from talkie.audio.raw import decode_samples
 from talkie.audio.raw_encode import encode_raw
 from talkie.audio.raw_speech import RawSpeech, cut
 
-WORST = {"u8": 1 / 100, "s16le": 1e-4, "mulaw": 0.03, "alaw": 0.03}
+WORST = {"u8": 1.5 / 128, "s16le": 1e-4, "mulaw": 0.03, "alaw": 0.03}
 FLOATS = arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32, allow_nan=True, allow_infinity=True))
 
 
