@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from fakes_face import FakeFaceService
 from fakes_live import FakeLiveService
 from fakes_speech import FakeSpeakService
 from talkie.errors import TalkieError
@@ -36,7 +37,7 @@ class FakeReadiness:
     parts: dict[str, str] = field(default_factory=lambda: {"model": "ready"})
 
 
-class FakeService(FakeLiveService, FakeSpeakService):
+class FakeService(FakeLiveService, FakeSpeakService, FakeFaceService):
     """Hears `texts`, one segment a second. `raises` comes before the first, `breaks` after it; `seen` is what came."""
 
     def __init__(
@@ -52,6 +53,7 @@ class FakeService(FakeLiveService, FakeSpeakService):
     ) -> None:
         FakeLiveService.__init__(self)
         FakeSpeakService.__init__(self)
+        FakeFaceService.__init__(self)
         self.texts, self.raises, self.breaks, self.hangs, self.notices = texts, raises, breaks, hangs, notices
         self.readiness, self.seconds = readiness, seconds
         self.seen: list[tuple[bytes, TranscribeRequest]] = []

@@ -115,6 +115,12 @@ class Settings(BaseSettings):
     idle_unload_s: float = Field(
         1800.0, ge=0, le=31_536_000, description="A model that nobody used for so many seconds is put out; 0: never."
     )
+    avatar: str = Field("auto", description="The face that is shown when a request names none.")
+    face_backend: Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"] = Field(
+        "auto", description="What runs the networks of faces; `auto` takes the fastest that can."
+    )
+    face_batch: int = Field(16, ge=1, le=64, description="Frames of all sessions computed in one call, at most.")
+    max_faces: int = Field(8, ge=1, le=1000, description="Live faces at once.")
     max_sessions: int = Field(64, ge=1, le=10_000, description="Live sessions at once.")
     live_max_lag_s: float = Field(
         30.0, ge=5, le=600, description="Seconds of sound that a live session may be behind before it is ended."

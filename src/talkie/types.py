@@ -18,6 +18,8 @@ SAMPLE_RATE_HZ = 16_000
 
 Samples: TypeAlias = NDArray[np.float32]
 """Mono PCM, shape `(n,)`, dtype float32, nominal range -1..1."""
+Picture: TypeAlias = NDArray[np.uint8]
+"""One picture, shape `(height, width, 3)`, dtype uint8, channels B G R."""
 
 Task: TypeAlias = Literal["transcribe", "translate"]
 MarkKind: TypeAlias = Literal["word", "phoneme", "viseme"]
@@ -234,5 +236,31 @@ class SpeechChunk:
 
     samples: Samples
     sample_rate: int
+    marks: tuple[Mark, ...] = field(default=())
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFrame:
+    """One picture of a face. Frame `index` of an utterance is shown from `index / fps` seconds on; nobody may write
+    into `image` once it was handed over."""
+
+    image: Picture
+    index: int
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceChunk:
+    """A stretch of a talking face: its sound, and the frames and marks that begin in that sound.
+
+    `start_s` counts from the start of the utterance. At most half a second, so that pictures stay few.
+    """
+
+    samples: Samples
+    sample_rate: int
+    frames: tuple[VideoFrame, ...]
+    start_s: float
+    fps: float = 25.0
     marks: tuple[Mark, ...] = field(default=())
     generation: int = 0

@@ -229,3 +229,39 @@ class VoiceActivityDetector(Protocol):
     def probabilities(self, audio: Audio) -> NDArray[np.float32]:
         """Shape `(ceil(n / 512),)`, 0..1, one for each 32 ms of the whole audio."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FaceModelInfo:
+    """What a face network can do. `size` is the height and width of its pictures; `max_batch` the most frames one call
+    may hold (a network of a fixed batch has that), `workers` the most threads that may call at once."""
+
+    name: str
+    engine: str
+    size: int = 320
+    max_batch: int = 1
+    workers: int = 1
+    device: str = "cpu"
+    compute_type: str = "float32"
+    backend: str = ""
+    backend_reason: str = ""
+
+
+class FaceModel(Protocol):
+    """Mouths for sound: the two networks of an avatar pack (docs/avatars.md). Buffers are made once, at load."""
+
+    @property
+    def info(self) -> FaceModelInfo: ...
+
+    def encode(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mel windows `(K, 16, 80)`, as `audio.face_mel` makes them, to features `(K, 512)`, float32."""
+        ...
+
+    def infer(
+        self, visual: NDArray[np.float32], audio: NDArray[np.float32], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """`(B, 6, S, S)` in 0..1 and `(B, 32, 16, 16)` to `(B, 3, S, S)` in 0..1, channels B G R; B at most
+        `info.max_batch`. Written into `out` where given. Raises `EngineFailed`."""
+        ...
+
+    def close(self) -> None: ...

@@ -11,6 +11,7 @@
       BusyError             queue_full shutting_down server_unreachable too_many_sessions
       SessionError          session_lagging slow_reader session_idle session_ended session_not_found
       AccessError           key_missing key_wrong key_rate_limited scope_missing origin_refused host_refused
+      AvatarError           avatar_not_found avatar_exists bad_avatar video_failed
       SettingsError         bad_setting unsafe_address
       AnswerError           bad_answer
       Cancelled             cancelled
@@ -53,6 +54,7 @@ from talkie.errors.engines import (
     ShuttingDown,
     TooManySessions,
 )
+from talkie.errors.faces import AvatarError, AvatarExists, AvatarNotFound, BadAvatar, VideoFailed
 from talkie.errors.models import (
     ImportFailed,
     InvalidModelName,
@@ -86,6 +88,10 @@ __all__ = [
     "AudioError",
     "AudioTooLarge",
     "AudioTooLong",
+    "AvatarError",
+    "AvatarExists",
+    "AvatarNotFound",
+    "BadAvatar",
     "BadRawParameters",
     "BadRequestBody",
     "BadSsml",
@@ -135,6 +141,7 @@ __all__ = [
     "UnsafeAddress",
     "UnsupportedByModel",
     "UploadTimeout",
+    "VideoFailed",
     "VoiceExists",
     "VoiceNotFound",
 ]

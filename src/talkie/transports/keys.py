@@ -21,7 +21,7 @@ from typing import Any
 
 from talkie.errors import KeyMissing, KeyWrong, SettingsError
 
-SCOPES = ("transcribe", "speak", "models:read", "metrics", "docs", "admin")
+SCOPES = ("transcribe", "speak", "animate", "models:read", "metrics", "docs", "admin")
 """All there are. `admin` includes every other; `public` is no scope of a key but of a route."""
 PUBLIC = "public"
 KEY_PREFIX = "tk_"
