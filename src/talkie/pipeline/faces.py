@@ -6,9 +6,14 @@ Knows nothing of how a face is made: one is drawn (`face_drawn.py`), one is comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from talkie.engines.base import FaceModelInfo
 from talkie.types import Mark, Picture, Samples
 
 FaceKind: TypeAlias = Literal["drawn", "pictures", "neural"]
@@ -72,3 +77,27 @@ class FaceLine(Protocol):
 def frames_of(seconds: float, fps: float) -> int:
     """How many frames stand beside so much sound: those whose whole time is in it, and at least one."""
     return max(1, int(seconds * fps + 1e-6))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MouthItem:
+    """One frame for a face network: the inner face crop `(S, S, 3)`, which nobody changes, and its 16 features as
+    `(32, 16, 16)` float32."""
+
+    crop: Picture
+    audio: NDArray[np.float32]
+
+
+class Mouths(Protocol):
+    """A face network as a line asks it, whoever else asks it too."""
+
+    @property
+    def info(self) -> FaceModelInfo: ...
+
+    def encode(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `FaceModel.encode`."""
+        ...
+
+    def submit(self, items: Sequence[MouthItem]) -> Future[list[Picture]]:
+        """One mouth `(S, S, 3)` for each, in order. Cancelling the future takes what waits out of the line."""
+        ...
