@@ -149,6 +149,7 @@ class FakeFaceSession:
         self.closed = threading.Event()
         self.heard = 0
         self.told_s: float | None = None
+        self.spoken: SpeakRequest | None = None
         self._ahead_s, self._began_s, self._index = ahead_s, time.monotonic(), 0
         self._generation, self._words, self._at, self._open = 0, [""][:0], 0, False
         self._lock = threading.Lock()
@@ -169,6 +170,10 @@ class FakeFaceSession:
 
     def end_text(self) -> None:
         self._open = False
+
+    def change(self, spoken: SpeakRequest) -> None:
+        self._check()
+        self.spoken = spoken
 
     def hear(self, samples: Samples) -> None:
         self._check()

@@ -39,6 +39,10 @@ class FaceSession(Protocol):
         """The utterance being written is whole."""
         ...
 
+    def change(self, spoken: SpeakRequest) -> None:
+        """Later utterances are spoken so; its text is not looked at."""
+        ...
+
     def hear(self, samples: Samples) -> None:
         """Somebody's voice, mono at 16 kHz, moves the mouth; it is not sent back. Stops what was being spoken."""
         ...

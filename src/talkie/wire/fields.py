@@ -63,7 +63,7 @@ def parse_call(pairs: Iterable[tuple[str, str]], task: Task) -> TranscriptionCal
         temperature=fields.number("temperature", 0.0, MAX_TEMPERATURE),
         vad=fields.flag("vad", default=True),
         filters=fields.flag("filters", default=True),
-        raw=_raw(fields),
+        raw=raw_format(fields),
     )
     return TranscriptionCall(request, cast(ResponseFormat, response_format), stream, _notices(fields))
 
@@ -72,7 +72,7 @@ def model_name(name: str) -> str:
     return "auto" if name.lower() in MODEL_ALIASES else name
 
 
-def _raw(fields: Fields) -> RawFormat | None:
+def raw_format(fields: Fields) -> RawFormat | None:
     """Raw PCM is what a client sends that names a sample rate; the file is then not sniffed."""
     rate = fields.integer("sample_rate")
     if rate is None:

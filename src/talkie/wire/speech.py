@@ -37,7 +37,7 @@ class SpeechCall:
 
 def parse_speech(body: bytes, owner: str | None = None) -> SpeechCall:
     """Raises `BadRequestBody` for what is no JSON object, `InvalidValue` for a field that cannot be."""
-    fields = _Body(_object(body))
+    fields = Body(json_object(body))
     request = SpeakRequest(
         text=fields.required("input"),
         model=fields.text("model", MAX_NAME) or "auto",
@@ -80,7 +80,8 @@ def _mark(mark: Mark) -> dict[str, Any]:
     }
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """Raises `BadRequestBody` for anything else."""
     try:
         found = json.loads(body.decode("utf-8-sig"), parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -98,7 +99,7 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-class _Body:
+class Body:
     """The fields of the object. None counts as left out, and numbers may come as text, as some clients send them."""
 
     def __init__(self, values: dict[str, Any]) -> None:

@@ -23,10 +23,15 @@ MAX_BOUNDARY_BYTES = 256
 
 class Form:
     """Feed it bytes; `finish` gives the fields in the order in which they came. The recording is in the part of one of
-    the names `files`, the first of which is the one that is told."""
+    the names `files`, the first of which is the one that is told; `needed`: one of them must be there."""
 
     def __init__(
-        self, content_type: str, sink: Callable[[bytes], None], files: tuple[str, ...] = (FILE_FIELD,)
+        self,
+        content_type: str,
+        sink: Callable[[bytes], None],
+        files: tuple[str, ...] = (FILE_FIELD,),
+        *,
+        needed: bool = True,
     ) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
@@ -47,12 +52,16 @@ class Form:
             },
         )
         self._sink = sink
-        self._file_names = files
+        self._file_names, self._needed = files, needed
         self._fields: list[tuple[str, str]] = []
         self._parts = self._fields_bytes = self._files = 0
         self._finished = False
         self._header, self._value, self._disposition = bytearray(), bytearray(), b""
         self._name, self._content, self._is_file = "", bytearray(), False
+
+    @property
+    def has_file(self) -> bool:
+        return self._files > 0
 
     def feed(self, data: bytes) -> None:
         """Raises `BadRequestBody` or `InvalidValue`, and whatever the sink raises."""
@@ -67,7 +76,7 @@ class Form:
         """The fields. Raises `BadRequestBody` for a form cut short, `InvalidValue` for one without a file."""
         if not self._finished:
             raise BadRequestBody("the form ends too early.")
-        if not self._files:
+        if self._needed and not self._files:
             name = self._file_names[0]
             raise InvalidValue(name, "There is no file in the form.", hint=f"Name the part with the audio: {name}")
         return self._fields

@@ -41,18 +41,20 @@ class UploadLimits:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`file` stands at its beginning; `fields` are as they came."""
+    """`file` stands at its beginning; `fields` are as they came. `has_file`: there was one, be it empty."""
 
     file: IO[bytes]
     fields: list[tuple[str, str]]
     size_bytes: int
+    has_file: bool = True
 
 
 @contextlib.asynccontextmanager
 async def receive_upload(
-    request: Request, limits: UploadLimits, files: tuple[str, ...] = (FILE_FIELD,)
+    request: Request, limits: UploadLimits, files: tuple[str, ...] = (FILE_FIELD,), *, needed: bool = True
 ) -> AsyncIterator[Upload]:
-    """The upload of a request, for as long as the block runs; `files` are the names of the part that holds it.
+    """The upload of a request, for as long as the block runs; `files` are the names of the part that holds it, which
+    a form may leave out where it is not `needed`.
 
     Raises `AudioTooLarge`, `BadRequestBody`, `InvalidValue`, `UploadTimeout`, `StoreFull`; `Cancelled` when the
     client goes away.
@@ -62,14 +64,14 @@ async def receive_upload(
     with Spool(limits) as spool:
         if content_type.lower().startswith(AUDIO_TYPES):
             await _drink(request, limits, spool, spool.put)
-            fields = list(request.query_params.multi_items())
+            fields, has_file = list(request.query_params.multi_items()), True
         else:
-            form = Form(content_type, spool.put, files)
+            form = Form(content_type, spool.put, files, needed=needed)
             await _drink(request, limits, spool, form.feed)
-            fields = form.finish()
+            fields, has_file = form.finish(), form.has_file
         await spool.flush()
         spool.file.seek(0)
-        yield Upload(spool.file, fields, spool.size_bytes)
+        yield Upload(spool.file, fields, spool.size_bytes, has_file)
 
 
 def _refuse_by_length(header: str, max_bytes: int) -> None:
