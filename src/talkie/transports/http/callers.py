@@ -8,21 +8,21 @@ from talkie.transports.http.access import CALLER
 from talkie.transports.keys import Caller
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from starlette.requests import HTTPConnection
 
 
-def owner_name(request: Request) -> str:
+def owner_name(request: HTTPConnection) -> str:
     """The name of the caller's key; empty where no keys are wanted."""
     return _caller(request).name
 
 
-def owner_seen(request: Request) -> str | None:
+def owner_seen(request: HTTPConnection) -> str | None:
     """Whose things the caller may see and use: None, everybody's, for `admin`."""
     caller = _caller(request)
     return None if caller.may("admin") else caller.name
 
 
-def _caller(request: Request) -> Caller:
+def _caller(request: HTTPConnection) -> Caller:
     caller = request.scope[CALLER]
     assert isinstance(caller, Caller)
     return caller

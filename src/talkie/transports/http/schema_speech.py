@@ -11,31 +11,28 @@ from talkie.wire.speech_fields import MAX_SPEED, MIN_SPEED
 
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _VOICE_ID: dict[str, Any] = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
-_SPEECH: dict[str, Any] = {
-    "type": "object",
-    "required": ["input"],
-    "properties": {
-        "input": {"type": "string", "description": "The text, or SSML when it begins with <speak."},
-        "model": {"type": "string", "maxLength": MAX_NAME, "description": "What speaks; none: the best that is here."},
-        "voice": {
-            "anyOf": [{"type": "string", "maxLength": MAX_NAME}, _VOICE_ID],
-            "description": "An id of /v1/audio/voices, or one of OpenAI's names.",
-        },
-        "response_format": {"type": "string", "enum": list(FORMATS), "default": "mp3"},
-        "speed": {"type": "number", "minimum": MIN_SPEED, "maximum": MAX_SPEED, "default": 1.0},
-        "instructions": {
-            "type": "string",
-            "maxLength": MAX_INSTRUCTIONS,
-            "description": "How it should sound, for models that can be told.",
-        },
-        "stream_format": {"type": "string", "enum": list(STREAM_FORMATS), "default": "audio"},
-        "language": {"type": "string", "description": "`en`, `en-GB`, `english`; none: that of the voice or the text."},
-        "ssml": {"type": "boolean", "description": "The text is SSML."},
-        "visemes": {"type": "boolean", "description": "Marks of mouth shapes as well (stream_format sse)."},
-        "align": {"type": "boolean", "description": "Word times by our own recogniser where the voice gives none."},
-        "cache": {"type": "boolean", "description": "Whether the speech may be kept for the next time."},
+SPEECH_FIELDS: dict[str, Any] = {
+    "input": {"type": "string", "description": "The text, or SSML when it begins with <speak."},
+    "model": {"type": "string", "maxLength": MAX_NAME, "description": "What speaks; none: the best that is here."},
+    "voice": {
+        "anyOf": [{"type": "string", "maxLength": MAX_NAME}, _VOICE_ID],
+        "description": "An id of /v1/audio/voices, or one of OpenAI's names.",
     },
+    "response_format": {"type": "string", "enum": list(FORMATS), "default": "mp3"},
+    "speed": {"type": "number", "minimum": MIN_SPEED, "maximum": MAX_SPEED, "default": 1.0},
+    "instructions": {
+        "type": "string",
+        "maxLength": MAX_INSTRUCTIONS,
+        "description": "How it should sound, for models that can be told.",
+    },
+    "stream_format": {"type": "string", "enum": list(STREAM_FORMATS), "default": "audio"},
+    "language": {"type": "string", "description": "`en`, `en-GB`, `english`; none: that of the voice or the text."},
+    "ssml": {"type": "boolean", "description": "The text is SSML."},
+    "visemes": {"type": "boolean", "description": "Marks of mouth shapes as well (stream_format sse)."},
+    "align": {"type": "boolean", "description": "Word times by our own recogniser where the voice gives none."},
+    "cache": {"type": "boolean", "description": "Whether the speech may be kept for the next time."},
 }
+_SPEECH: dict[str, Any] = {"type": "object", "required": ["input"], "properties": SPEECH_FIELDS}
 _VOICE: dict[str, Any] = {
     "type": "object",
     "required": ["id", "name", "object"],

@@ -115,14 +115,17 @@ class Socket:
             raise MessageTooLarge(self._limits.message_bytes)
         return said
 
-    async def send(self, text: str) -> None:
+    async def send(self, message: str | bytes) -> None:
         """Raises `SlowReader` when the client does not read, `Cancelled` when it has left."""
         if self._closed:
             raise Cancelled
         try:
             async with asyncio.timeout(self._limits.send_s):
                 with _gone():
-                    await self._websocket.send_text(text)
+                    if isinstance(message, str):
+                        await self._websocket.send_text(message)
+                    else:
+                        await self._websocket.send_bytes(message)
         except TimeoutError:
             raise SlowReader from None
 
