@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -23,6 +21,7 @@ from talkie.transports.http.door import door_of
 from talkie.transports.http.errors import error_response
 from talkie.transports.http.schema_speech import make_voice_operation, remove_voice_operation, voices_operation
 from talkie.transports.http.upload import receive_upload
+from talkie.transports.http.work import to_end
 from talkie.wire.openai import JSON, to_json
 from talkie.wire.voices import RECORDING_FIELDS, parse_voice, voice_deleted, voice_list, voice_made
 
@@ -31,8 +30,6 @@ SCOPE = "speak"
 MAX_RECORDING_BYTES = 32_000_000
 """More than half a minute of any sound; whatever the limit of uploads is."""
 MAX_ID = 256
-
-T = TypeVar("T")
 
 
 def add_voices(app: FastAPI) -> None:
@@ -54,7 +51,7 @@ async def make_voice(request: Request) -> Response:
             async with receive_upload(request, limits, RECORDING_FIELDS) as upload:
                 call = parse_voice(upload.fields)
                 add = partial(door.service.add_voice, call.name, upload.file)
-                card = await _whole(
+                card = await to_end(
                     partial(add, language=call.language, owner=owner_name(request), consent=call.consent)
                 )
         except Cancelled as error:
@@ -68,16 +65,6 @@ async def remove_voice(request: Request, voice_id: str) -> Response:
     remove = door_of(request).service.remove_voice
     await asyncio.to_thread(partial(remove, voice_id, owner=owner_seen(request)))
     return _json(voice_deleted(voice_id))
-
-
-async def _whole(work: Callable[[], T]) -> T:
-    """The work in a thread, to its end even when nobody waits: the recording must not be closed under it."""
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait([working])
-        raise
 
 
 def _json(value: object) -> Response:

@@ -75,6 +75,16 @@ class _End:
     error: BaseException | None = None
 
 
+async def to_end(work: Callable[[], T]) -> T:
+    """The work in a thread, to its end even when nobody waits: its upload must not be closed under it."""
+    doing = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait([doing])
+        raise
+
+
 @contextlib.asynccontextmanager
 async def working(start: Start, patience_s: float) -> AsyncIterator[AsyncIterator[Heard]]:
     """Segments, then the transcript, of what `start` hears."""
