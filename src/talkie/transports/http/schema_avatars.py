@@ -60,8 +60,8 @@ def add_avatar_operation() -> dict[str, Any]:
     return {
         "tags": ["video"],
         "summary": "Add an avatar pack",
-        "description": "The pack is checked whole before it is kept; the first fault is told, and how many others there "
-        "are. The avatar belongs to the key that added it.",
+        "description": "The pack is checked whole before it is kept; the first fault is told, and how many there "
+        "are besides. The avatar belongs to the key that added it.",
         "operation_id": "add_avatar",
         "responses": {
             201: json_answer("The avatar", _AVATAR),
