@@ -43,7 +43,8 @@ def ribbon(line: Points, widths: Sequence[float] | NDArray[np.float64]) -> Point
 
 
 def moved(points: Points, x: float, y: float) -> Points:
-    return points + np.array([x, y])
+    there: Points = points + np.array([x, y])
+    return there
 
 
 def mirrored(points: Points, x: float) -> Points:
