@@ -74,7 +74,7 @@ def recognize_request(message: pb.RecognizeRequest) -> TranscribeRequest:
         else None,
         vad=message.vad if message.HasField("vad") else True,
         filters=config.filters if config.HasField("filters") else True,
-        raw=_raw(config.raw) if config.HasField("raw") else None,
+        raw=raw_format(config.raw) if config.HasField("raw") else None,
     )
 
 
@@ -94,7 +94,7 @@ def live_call(message: pb.StreamingRecognizeRequest) -> LiveCall:
         filters=config.filters if config.HasField("filters") else True,
         partials=streaming.partials if streaming.HasField("partials") else True,
         turns=None if streaming.manual_turns else _turns(streaming.turns),
-        raw=_raw(config.raw) if config.HasField("raw") else PCM_16K,
+        raw=raw_format(config.raw) if config.HasField("raw") else PCM_16K,
     )
     return LiveCall(request, not config.HasField("raw"), streaming.client_label)
 
@@ -112,7 +112,7 @@ def said(message: pb.StreamingRecognizeRequest) -> bytes | Mark:
     raise BadRequestBody(why, hint="Every other message is audio, commit or clear.", param=kind)
 
 
-def _raw(raw: pb.RawAudio) -> RawFormat:
+def raw_format(raw: pb.RawAudio) -> RawFormat:
     if raw.encoding not in ENCODINGS:
         raise InvalidValue("encoding", f"There is no encoding {raw.encoding}.")
     return RawFormat(raw.sample_rate_hz, raw.channels or 1, ENCODINGS[raw.encoding])

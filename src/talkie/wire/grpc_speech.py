@@ -53,12 +53,12 @@ def speech_call(message: pb.SynthesizeRequest, owner: str | None) -> SpeechCall:
     """Raises `InvalidValue` and `BadRawParameters`."""
     request = SpeakRequest(
         text=message.text,
-        model=_short("model", message.model) or "auto",
-        voice=_short("voice", message.voice),
+        model=short("model", message.model) or "auto",
+        voice=short("voice", message.voice),
         language=spoken_language(message.language),
         speed=spoken_speed(message.speed),
         ssml=message.ssml,
-        instructions=_short("instructions", message.instructions, MAX_INSTRUCTIONS),
+        instructions=short("instructions", message.instructions, MAX_INSTRUCTIONS),
         visemes=message.visemes,
         align=message.align,
         cache=message.cache if message.HasField("cache") else None,
@@ -112,7 +112,7 @@ def mark(item: Mark) -> pb.Mark:
     )
 
 
-def _short(name: str, value: str, limit: int = MAX_NAME) -> str:
+def short(name: str, value: str, limit: int = MAX_NAME) -> str:
     if len(value) > limit:
         raise InvalidValue(name, f"{name} has {len(value)} characters; {limit} are the most.")
     return value.strip()

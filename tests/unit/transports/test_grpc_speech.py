@@ -98,15 +98,6 @@ def test_what_the_service_raises(tmp_path: Path, raises: Exception, status: grpc
     run(work())
 
 
-def test_what_is_not_there_yet_says_so(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with opened(tmp_path) as door:
-            error = await refused(door.speech.Animate(pb.AnimateRequest()))
-            assert (error.code(), code_of(error)) == (grpc.StatusCode.UNIMPLEMENTED, "not_served")
-
-    run(work())
-
-
 def test_when_the_line_is_full_the_next_is_told_so(tmp_path: Path) -> None:
     async def work() -> None:
         async with opened(tmp_path, FakeService(hangs=True), places=1) as door:

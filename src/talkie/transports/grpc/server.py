@@ -16,6 +16,7 @@ import grpc
 from talkie.errors import SettingsError
 from talkie.transports.grpc.access import Access
 from talkie.transports.grpc.address import cannot_listen, free_address
+from talkie.transports.grpc.animate import Animation
 from talkie.transports.grpc.edge import Edge
 from talkie.transports.grpc.health import Health, open_reflection
 from talkie.transports.grpc.methods import Methods
@@ -67,7 +68,7 @@ class GrpcDoor:
         self._tls, self._gate, self._grace_s = tls, gate or Gate(RECORDINGS), grace_s
         self._host, self._address, self._max_bytes = host, free_address(host, port), limits.max_bytes
         self.port = port
-        self.methods = served_methods(service, Recordings(service, limits, self._gate), self._gate)
+        self.methods = served_methods(service, limits, self._gate)
         self._edge = Edge(self.methods, Access(rules), self._gate, read_s=limits.idle_s)
 
     async def __aenter__(self) -> GrpcDoor:
@@ -98,11 +99,12 @@ class GrpcDoor:
         return self._server.add_secure_port(self._address, credentials(*self._tls))
 
 
-def served_methods(service: SpeechService, recordings: Recordings, gate: Gate) -> Methods:
+def served_methods(service: SpeechService, limits: UploadLimits, gate: Gate) -> Methods:
     """Everything that this door serves."""
-    methods = Methods()
+    methods, recordings = Methods(), Recordings(service, limits, gate)
     Speech(service, recordings).open(methods)
     Synthesis(service, gate).open(methods)
+    Animation(service, limits, gate).open(methods)
     if riva_is_here():
         from talkie.transports.grpc.riva import Riva
         from talkie.transports.grpc.riva_tts import RivaSpeech

@@ -1,4 +1,4 @@
-"""`talkie.v1.Speech`: the steps of each method but those that speak, which are in `synthesize.py`.
+"""`talkie.v1.Speech`: the steps of each method but those that speak (`synthesize.py`) and show (`animate.py`).
 
 What is in a message is for `wire`, the work for the service.
 """
@@ -8,10 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from grpc import StatusCode
-
 from talkie.transports.grpc.call import Call
-from talkie.transports.grpc.errors import NotServed, Refusal
 from talkie.transports.grpc.methods import Methods
 from talkie.transports.grpc.recordings import Recordings
 from talkie.transports.grpc.streams import Sound, converse
@@ -23,12 +20,6 @@ from talkie.wire.protos.talkie.v1 import talkie_pb2 as pb
 
 DOOR = "grpc"
 SERVICE = pb.DESCRIPTOR.services_by_name["Speech"]
-NOT_YET = Refusal(
-    StatusCode.UNIMPLEMENTED,
-    "This server hears and speaks, and has no face yet.",
-    "not_served",
-    "Synthesize gives the marks that a face needs.",
-)
 
 
 class Speech:
@@ -41,7 +32,6 @@ class Speech:
         methods.open(SERVICE, "Recognize", self.recognize, scope="transcribe")
         methods.open(SERVICE, "StreamingRecognize", self.streaming_recognize, scope="transcribe")
         methods.open(SERVICE, "ListModels", self.list_models, scope="models:read")
-        methods.open(SERVICE, "Animate", self.not_yet, scope="speak")
 
     async def recognize(self, call: Call) -> None:
         with self._recordings.gate.enter():
@@ -67,6 +57,3 @@ class Speech:
     async def list_models(self, call: Call) -> None:
         await call.first(pb.ListModelsRequest)
         await call.write(models_response(await asyncio.to_thread(self._service.models)))
-
-    async def not_yet(self, call: Call) -> None:
-        raise NotServed(NOT_YET)

@@ -36,6 +36,8 @@ CLOSE_CODES: dict[type[TalkieError], int] = {
     errors.RequestError: POLICY,
     errors.ModelNotFound: POLICY,
     errors.InvalidModelName: POLICY,
+    errors.AvatarNotFound: POLICY,
+    errors.BadAvatar: POLICY,
     errors.AccessError: POLICY,
     errors.EngineUnavailable: TRY_AGAIN,
     errors.BusyError: TRY_AGAIN,

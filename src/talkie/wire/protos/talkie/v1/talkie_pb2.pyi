@@ -408,7 +408,7 @@ class Mark(_message.Message):
     def __init__(self, kind: _Optional[_Union[Mark.Kind, str]] = ..., text: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., estimated: _Optional[bool] = ...) -> None: ...
 
 class AnimateRequest(_message.Message):
-    __slots__ = ("face", "text", "audio", "model", "voice", "raw", "output")
+    __slots__ = ("avatar", "text", "audio", "model", "voice", "raw", "output", "language", "speed", "ssml", "instructions", "width", "height", "mood", "cache", "generation")
     class Output(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         OUTPUT_UNSPECIFIED: _ClassVar[AnimateRequest.Output]
@@ -419,42 +419,82 @@ class AnimateRequest(_message.Message):
     OUTPUT_FRAMES: AnimateRequest.Output
     OUTPUT_MP4: AnimateRequest.Output
     OUTPUT_WEBM: AnimateRequest.Output
-    FACE_FIELD_NUMBER: _ClassVar[int]
+    AVATAR_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VOICE_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
-    face: str
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    SPEED_FIELD_NUMBER: _ClassVar[int]
+    SSML_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MOOD_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    avatar: str
     text: str
     audio: bytes
     model: str
     voice: str
     raw: RawAudio
     output: AnimateRequest.Output
-    def __init__(self, face: _Optional[str] = ..., text: _Optional[str] = ..., audio: _Optional[bytes] = ..., model: _Optional[str] = ..., voice: _Optional[str] = ..., raw: _Optional[_Union[RawAudio, _Mapping]] = ..., output: _Optional[_Union[AnimateRequest.Output, str]] = ...) -> None: ...
+    language: str
+    speed: float
+    ssml: bool
+    instructions: str
+    width: int
+    height: int
+    mood: str
+    cache: bool
+    generation: int
+    def __init__(self, avatar: _Optional[str] = ..., text: _Optional[str] = ..., audio: _Optional[bytes] = ..., model: _Optional[str] = ..., voice: _Optional[str] = ..., raw: _Optional[_Union[RawAudio, _Mapping]] = ..., output: _Optional[_Union[AnimateRequest.Output, str]] = ..., language: _Optional[str] = ..., speed: _Optional[float] = ..., ssml: _Optional[bool] = ..., instructions: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., mood: _Optional[str] = ..., cache: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class AnimateResponse(_message.Message):
-    __slots__ = ("frame", "video", "audio", "mark")
+    __slots__ = ("frame", "video", "audio", "mark", "format", "generation")
     FRAME_FIELD_NUMBER: _ClassVar[int]
     VIDEO_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     MARK_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     frame: VideoFrame
     video: bytes
     audio: bytes
     mark: Mark
-    def __init__(self, frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., video: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., mark: _Optional[_Union[Mark, _Mapping]] = ...) -> None: ...
+    format: AnimateFormat
+    generation: int
+    def __init__(self, frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., video: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., mark: _Optional[_Union[Mark, _Mapping]] = ..., format: _Optional[_Union[AnimateFormat, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class AnimateFormat(_message.Message):
+    __slots__ = ("media_type", "width", "height", "fps", "audio")
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    FPS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    media_type: str
+    width: int
+    height: int
+    fps: float
+    audio: RawAudio
+    def __init__(self, media_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., fps: _Optional[float] = ..., audio: _Optional[_Union[RawAudio, _Mapping]] = ...) -> None: ...
 
 class VideoFrame(_message.Message):
-    __slots__ = ("at_s", "width", "height", "rgb")
+    __slots__ = ("at_s", "width", "height", "rgb", "index", "first_row")
     AT_S_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     RGB_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ROW_FIELD_NUMBER: _ClassVar[int]
     at_s: float
     width: int
     height: int
     rgb: bytes
-    def __init__(self, at_s: _Optional[float] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., rgb: _Optional[bytes] = ...) -> None: ...
+    index: int
+    first_row: int
+    def __init__(self, at_s: _Optional[float] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., rgb: _Optional[bytes] = ..., index: _Optional[int] = ..., first_row: _Optional[int] = ...) -> None: ...

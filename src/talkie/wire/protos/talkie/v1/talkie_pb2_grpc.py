@@ -108,7 +108,7 @@ class SpeechServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Animate(self, request, context):
-        """Speech to a talking face. Not served yet: UNIMPLEMENTED.
+        """A recording or a text to a talking face, as it is made. Cancelling the call stops the work.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
