@@ -18,7 +18,9 @@ from fastapi import FastAPI
 from talkie import __version__
 from talkie.errors import TalkieError
 from talkie.transports.http.access import AccessMiddleware
+from talkie.transports.http.animate import add_animate
 from talkie.transports.http.audio import add_audio
+from talkie.transports.http.avatars import add_avatars
 from talkie.transports.http.docs import add_docs
 from talkie.transports.http.door import Door
 from talkie.transports.http.edge import EdgeMiddleware
@@ -30,6 +32,8 @@ from talkie.transports.http.sessions import add_sessions
 from talkie.transports.http.socket_edge import SocketEdgeMiddleware
 from talkie.transports.http.speech import add_speech
 from talkie.transports.http.voices import add_voices
+from talkie.transports.http.webrtc import add_webrtc, calls_of
+from talkie.transports.websocket.face import add_face
 from talkie.transports.websocket.listen import add_listen
 from talkie.transports.websocket.realtime import add_realtime
 
@@ -59,8 +63,9 @@ def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
     app.state.companions = tuple(companions)
     for add in (add_audio, add_speech, add_voices, add_models, add_health, add_docs, add_pages, add_sessions):
         add(app)
-    for add in (add_listen, add_realtime):
+    for add in (add_avatars, add_listen, add_realtime, add_animate, add_face):
         add(app)
+    add_webrtc(app)
     handle_errors(app)
     app.add_middleware(AccessMiddleware, rules=door.rules)
     app.add_middleware(EdgeMiddleware, origins=door.rules.origins)
@@ -75,6 +80,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         for companion in app.state.companions:
             await stack.enter_async_context(companion)
+        stack.push_async_callback(calls_of(app).close)
         yield
         door.gate.close()
     await door.gate.empty()
