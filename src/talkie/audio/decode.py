@@ -8,7 +8,7 @@ Knows nothing of speech, engines or who asked. What is damaged or cut off gives 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -42,6 +42,11 @@ class AudioStream:
     @property
     def info(self) -> AudioInfo:
         return self._decoder.info
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the blocks."""
+        return self._rate
 
     def blocks(self) -> Iterator[Samples]:
         """Mono float32 at the rate asked for (16 kHz), -1..1, at most 10 s each; once only.
@@ -122,16 +127,19 @@ def open_audio(
     *,
     raw: RawFormat | None = None,
     limits: AudioLimits = DEFAULT_LIMITS,
-    sample_rate: int = SAMPLE_RATE_HZ,
+    sample_rate: int | Callable[[AudioInfo], int] = SAMPLE_RATE_HZ,
 ) -> AudioStream:
-    """Open a recording by path or as an open binary file; with `raw`, bytes without a header.
+    """Open a recording by path or as an open binary file; with `raw`, bytes without a header. The rate of its blocks
+    may be chosen when it is known what the recording is.
 
     An open file is read from its beginning, a pipe from where it is, and neither is closed. Raises `UndecodableAudio`,
     `NoAudioStream`, `EmptyAudio`, `AudioTooLong` (where it is certain by now), `AudioTooLarge`, `ContainerNotAllowed`.
     """
     opened = open_source(source, limits.max_bytes)
     try:
-        stream = AudioStream(opened, _decoder(opened, raw), limits, sample_rate)
+        decoder = _decoder(opened, raw)
+        rate_hz = sample_rate(decoder.info) if callable(sample_rate) else sample_rate
+        stream = AudioStream(opened, decoder, limits, rate_hz)
     except BaseException:
         opened.close()
         raise

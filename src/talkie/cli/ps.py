@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SECOND, ASKED_FOR = "ctranslate2", "asked for"
 """The library that works where the faster one does not, and the reason that is none to tell."""
 HEAD = ("NAME", "KIND", "ENGINE", "SIZE", "PROCESSOR", "BACKEND", "UNTIL")
-KINDS = {"recognizer": "hears", "synthesizer": "speaks"}
+KINDS = {"recognizer": "hears", "synthesizer": "speaks", "face": "shows"}
 SESSIONS_HEAD = ("SESSION", "DOOR", "MODEL", "STATE", "HEARD", "LAG", "CLIENT")
 
 

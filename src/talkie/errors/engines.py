@@ -56,10 +56,11 @@ class ShuttingDown(BusyError):
 class TooManySessions(BusyError):
     code = "too_many_sessions"
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, setting: str = "max_sessions") -> None:
+        """`setting` is what bounds them."""
         super().__init__(
             f"{limit} live sessions are open, and there may be no more.",
-            hint="End one (GET and DELETE /v1/sessions), or raise the setting max_sessions.",
+            hint=f"End one (GET and DELETE /v1/sessions), or raise the setting {setting}.",
             retry_after_s=5.0,
         )
 

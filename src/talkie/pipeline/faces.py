@@ -64,7 +64,9 @@ class FaceLine(Protocol):
         ...
 
     def drop(self) -> None:
-        """The utterance is no longer wanted: forget what was fed. The next picture is of a mouth on its way to rest."""
+        """The utterance is no longer wanted: forget what was fed. The next picture is of a mouth on its way to rest.
+
+        May be called from any thread: a `feed` or `finish` at work then ends soon, and gives no more that matters."""
         ...
 
     def idle(self) -> Picture:

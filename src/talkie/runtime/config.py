@@ -14,7 +14,10 @@ class ServiceConfig:
     as many as suit the machine. `concurrency` requests are at work at once and `queue_size` more may wait;
     with `max_queued_audio_s` seconds of audio waiting for a model no further one begins.
     `max_sessions` live ones may be open, each at most `live_max_lag_s` behind its speaker and `session_idle_s` silent.
-    `allow_paths`: a request may name a model directory by its path; for the command line, never for a server."""
+    `avatar` is the face of requests that name none; `face_batch` frames of all who ask go into one call of a network,
+    and `max_faces` live ones may be shown at once.
+    `allow_paths`: a request may name the directory of a model or an avatar by its path; for the command line, never for
+    a server."""
 
     home: Path
     model: str = "auto"
@@ -36,6 +39,10 @@ class ServiceConfig:
     max_sessions: int = 64
     live_max_lag_s: float = 30.0
     session_idle_s: float = 300.0
+    avatar: str = "auto"
+    face_backend: str = "auto"
+    face_batch: int = 16
+    max_faces: int = 8
     max_audio_seconds: float = 12 * 3600.0
     max_audio_bytes: int | None = None
     energy_gate: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from talkie.engines import registry
 from talkie.runtime.config import ServiceConfig
+from talkie.runtime.face_lane import FaceLane
 from talkie.runtime.passages import spoken_passages
 from talkie.runtime.scheduler import Lane, LaneOptions
 from talkie.runtime.speech_lane import SpeechLane
@@ -18,7 +19,8 @@ from talkie.runtime.spoken import spoken_windows
 
 if TYPE_CHECKING:
     from talkie.engines.asr.whisper.choice import Choice
-    from talkie.engines.base import Recognizer, Synthesizer
+    from talkie.engines.base import FaceModel, Recognizer, Synthesizer
+    from talkie.models.avatar_pack import AvatarPack
     from talkie.models.store import ModelStore, StoredModel
 
 COMPILED = "compiled"
@@ -81,6 +83,25 @@ def _recognizer(model: StoredModel, config: ServiceConfig, progress: Callable[[f
             progress=progress,
         )
     return recognizer
+
+
+def open_face_lane(pack: AvatarPack, config: ServiceConfig) -> FaceLane:
+    """Load the networks of an avatar. Raises `BadAvatar`, `EngineError`."""
+    return FaceLane(open_face_model(pack, config), config.face_batch)
+
+
+def open_face_model(pack: AvatarPack, config: ServiceConfig) -> FaceModel:
+    """The networks alone."""
+    model: FaceModel = registry.load("face-onnx")(
+        pack.directory,
+        name=pack.name,
+        face=pack.face,
+        encoder=pack.encoder,
+        backend=config.face_backend,
+        threads=config.threads,
+        max_batch=config.face_batch,
+    )
+    return model
 
 
 def foresee(model: StoredModel, config: ServiceConfig) -> Choice | None:

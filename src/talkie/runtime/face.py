@@ -10,6 +10,7 @@ from talkie.types import Mark, Picture, Samples
 
 if TYPE_CHECKING:
     from talkie.audio.formats import RawFormat
+    from talkie.errors import TalkieError
 
 LIVE_RATE_HZ = 48_000
 """The one rate of sound in a live face: 1920 samples a frame at 25 frames a second, and what Opus wants."""
@@ -66,7 +67,7 @@ class Shown:
 class FaceTick:
     """One frame of a live face and exactly its sound: `samples` are LIVE_RATE_HZ / fps samples, silence where nothing
     is said. `at_s` is session time. `generation` 0: nobody speaks. `ended` names an utterance whose last frame this
-    is. `started`: the first frame of its utterance."""
+    is. `started`: the first frame of its utterance. `error`: what it ended by, before its time."""
 
     image: Picture
     samples: Samples
@@ -75,4 +76,5 @@ class FaceTick:
     generation: int = 0
     started: bool = False
     ended: bool = False
+    error: TalkieError | None = None
     marks: tuple[Mark, ...] = field(default=())

@@ -1,5 +1,5 @@
-"""Which models are in memory, those that hear and those that speak: loaded once, shared by all who ask, and put out
-when room is needed or nobody has used them for long.
+"""Which models are in memory, those that hear, speak and show: loaded once, shared by all who ask, and put out when
+room is needed or nobody has used them for long.
 
 Knows nothing of requests or audio; it is given a `load` and calls it at most once at a time for each model.
 """
@@ -16,10 +16,15 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 from talkie.engines.memory import give_back_free_memory
 from talkie.errors import BusyError, ShuttingDown, UnsupportedByModel
 from talkie.runtime import metrics
+from talkie.runtime.face_lane import FaceLane
 from talkie.runtime.scheduler import Lane
 from talkie.runtime.speech_lane import SpeechLane
 
-Kind: TypeAlias = Literal["recognizer", "synthesizer"]
+Kind: TypeAlias = Literal["recognizer", "synthesizer", "face"]
+
+FACE = "avatar:"
+"""What the names of networks of faces begin with. They have as many places as other models, and take none of theirs:
+a live face would else put out the voice that it speaks with."""
 
 
 class LoadedInfo(Protocol):
@@ -42,7 +47,7 @@ class LoadedInfo(Protocol):
 
 
 class Leased(Protocol):
-    """What a table of leases needs of what it holds: a lane of either kind."""
+    """What a table of leases needs of what it holds: a lane of any kind."""
 
     @property
     def info(self) -> LoadedInfo: ...
@@ -52,7 +57,7 @@ class Leased(Protocol):
     def close(self) -> None: ...
 
 
-L = TypeVar("L", Lane, SpeechLane)
+L = TypeVar("L", Lane, SpeechLane, FaceLane)
 
 
 @dataclass(slots=True)
@@ -123,6 +128,12 @@ class LeaseTable:
             yield lane
 
     @contextmanager
+    def lease_face(self, name: str) -> Iterator[FaceLane]:
+        """The same of a network of faces."""
+        with self._leased(name, FaceLane, "show a face") as lane:
+            yield lane
+
+    @contextmanager
     def _leased(self, name: str, kind: type[L], what: str) -> Iterator[L]:
         slot = self._reserve(name)
         try:
@@ -141,22 +152,18 @@ class LeaseTable:
             if self._closed:
                 raise ShuttingDown
             slot = self._slots.get(name)
-            evicted = [] if slot or name in self._small else self._make_room()
+            evicted = [] if slot or name in self._small else self._make_room(name)
             slot = slot or self._slots.setdefault(name, _Slot())
             slot.users += 1
         for lane in evicted:
             lane.close()
         return slot
 
-    def _make_room(self) -> list[Leased]:
+    def _make_room(self, newcomer: str) -> list[Leased]:
         """Takes idle models out of the table; the caller closes them outside the lock."""
         evicted: list[Leased] = []
-        while sum(name not in self._small for name in self._slots) >= self._max_loaded:
-            idle = [
-                (slot.last_used, name)
-                for name, slot in self._slots.items()
-                if slot.users == 0 and name not in self._small
-            ]
+        while len(others := self._beside(newcomer)) >= self._max_loaded:
+            idle = [(slot.last_used, name) for name, slot in others.items() if slot.users == 0]
             if not idle:
                 raise BusyError(
                     f"All {self._max_loaded} places for models are in use.",
@@ -164,6 +171,15 @@ class LeaseTable:
                 )
             evicted += self._taken_out(min(idle)[1])
         return evicted
+
+    def _beside(self, newcomer: str) -> dict[str, _Slot]:
+        """Those that take places of the newcomer's kind."""
+        is_face = newcomer.startswith(FACE)
+        return {
+            name: slot
+            for name, slot in self._slots.items()
+            if name not in self._small and name.startswith(FACE) == is_face
+        }
 
     def _taken_out(self, name: str) -> list[Leased]:
         lane = self._slots.pop(name).lane
@@ -251,6 +267,12 @@ def _row(lane: Leased, users: int, idle_s: float, most_idle_s: float) -> LoadedM
         info.backend,
         info.backend_reason,
         info.workers,
-        "synthesizer" if isinstance(lane, SpeechLane) else "recognizer",
+        _kind(lane),
         max(0.0, most_idle_s - idle_s) if most_idle_s and not users else None,
     )
+
+
+def _kind(lane: Leased) -> Kind:
+    if isinstance(lane, FaceLane):
+        return "face"
+    return "synthesizer" if isinstance(lane, SpeechLane) else "recognizer"

@@ -11,7 +11,7 @@ from collections import deque
 from talkie.runtime import metrics
 from talkie.types import LiveEvent, LiveFinal, LivePartial
 
-DOORS = ("realtime", "listen", "grpc", "riva", "wyoming", "page", "cli", "bench")
+DOORS = ("realtime", "listen", "grpc", "riva", "wyoming", "page", "cli", "bench", "face", "webrtc")
 OTHER = "other"
 REASONS = (
     "session_lagging",

@@ -63,6 +63,22 @@ LIVE_LAG = Histogram(
 LIVE_DROPPED = Counter("talkie_live_dropped", "Live sessions ended by an error, by reason", ["reason"])
 LIVE_CANCELLED = Counter("talkie_live_cancelled", "Windows of live sessions taken back before they were heard")
 
+FACE_REQUESTS = Counter("talkie_face_requests", "Faces shown or not, by kind and outcome", ["kind", "outcome"])
+FACE_FRAMES = Counter("talkie_face_frames", "Frames of faces given out, by kind", ["kind"])
+FACE_SECONDS = Counter("talkie_face_seconds", "Seconds of talking faces given out, by kind", ["kind"])
+FACE_FIRST = Histogram(
+    "talkie_face_first_seconds",
+    "Seconds from a text's or a recording's coming to its first frame",
+    ["kind"],
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30),
+)
+FACE_REPEATED = Counter(
+    "talkie_face_repeated_frames",
+    "Frames shown again in place of the next: `late`, it was not there in time; `behind`, it was not made at all",
+    ["reason"],
+)
+FACES = Gauge("talkie_live_faces", "Live faces that are open")
+
 
 class LaneMetrics:
     """What a lane tells of one model."""

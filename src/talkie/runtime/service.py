@@ -1,4 +1,5 @@
-"""The service behind every door: one recording in, a transcript out, on engines shared by all who ask.
+"""The service behind every door: a recording in, a transcript out; a text in, speech or a talking face out; on engines
+shared by all who ask.
 
 Knows nothing of sockets, forms or status codes. All methods block and may be called from any thread.
 """
@@ -27,14 +28,16 @@ from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.engines import COMPILED, is_new, open_lane, open_voice
+from talkie.runtime.face_table import FACE_ID, FaceTable
 from talkie.runtime.jobs import Job
-from talkie.runtime.leases import LeaseTable, LoadedModel
+from talkie.runtime.leases import FACE, LeaseTable, LoadedModel
 from talkie.runtime.live import Limits, LiveSession
 from talkie.runtime.live_opening import Opening
 from talkie.runtime.preparation import Preparations
 from talkie.runtime.requests import LiveRequest, TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
 from talkie.runtime.sessions import SessionCard, SessionTable
+from talkie.runtime.showing import House, Showing
 from talkie.runtime.speaking import Speaking
 from talkie.runtime.voice_choice import ESPEAK, built_in
 from talkie.runtime.voice_names import base
@@ -42,11 +45,17 @@ from talkie.types import SAMPLE_RATE_HZ, Audio, Mark, Notice, Samples, SpeechChu
 
 if TYPE_CHECKING:
     from talkie.engines.base import RecognizeOptions, VoiceActivityDetector
+    from talkie.runtime.face import AvatarCard, FaceRequest
+    from talkie.runtime.face_lane import FaceLane
+    from talkie.runtime.face_session import LiveFace
     from talkie.runtime.speech import SpeakRequest, VoiceCard
     from talkie.runtime.speech_lane import SpeechLane
+    from talkie.types import FaceChunk, Picture
 
 AUTO = "auto"
 BUILT_IN = "sphinx-en"
+PARTS = {"synthesizer": "voice", "face": "face"}
+"""What `ready` calls a thing in memory."""
 WARM_SAMPLES = 512
 """One window of the detector: enough to load it."""
 BUILT_IN_NOTICE = Notice(
@@ -88,6 +97,10 @@ class Service:
         self._detector: VoiceActivityDetector = registry.load("silero")(cache_dir=config.home / COMPILED / "silero")
         self._sessions = SessionTable(config.max_sessions, Limits(config.live_max_lag_s, config.session_idle_s))
         self._speaking = Speaking(config, self.store, self._leases, self._admission, self._detector, self._align)
+        self._faces = FaceTable(config.max_faces)
+        self._showing = Showing(
+            House(config, self._leases, self._admission, self._detector, self._speaking), self._faces
+        )
         self._parts = {"model": "loading", "voice activity": "loading"}
 
     # -- hearing ---------------------------------------------------------------------------------------------------
@@ -188,7 +201,9 @@ class Service:
     def _limits(self) -> AudioLimits:
         return AudioLimits(max_seconds=self.config.max_audio_seconds, max_bytes=self.config.max_audio_bytes)
 
-    def _load(self, key: str) -> Lane | SpeechLane:
+    def _load(self, key: str) -> Lane | SpeechLane | FaceLane:
+        if key.startswith(FACE):
+            return self._showing.load(key)
         model = self._speaking.speakers.resolve(key)
         if model.kind == "synthesizer":
             return open_voice(model, self.store, self.config)
@@ -243,6 +258,54 @@ class Service:
                 words = cancel.wait_for(job.submit(heard, options)).words
         return align_words(text, words, audio.duration_s)
 
+    # -- showing: as `transports.face.FaceService` says -------------------------------------------------------------
+
+    def avatars(self, owner: str | None = None) -> list[AvatarCard]:
+        """All that can be shown, the built-in one first; of added ones those of `owner` (None: of everybody)."""
+        return self._showing.avatars.cards(owner)
+
+    def avatar_picture(self, name: str, *, owner: str | None = None) -> Picture:
+        """The avatar at rest. Raises `AvatarNotFound`, `BadAvatar`."""
+        return self._showing.avatars.picture(name, owner)
+
+    def add_avatar(self, pack: IO[bytes], *, name: str = "", owner: str = "") -> AvatarCard:
+        """A pack in a zip. Raises `BadAvatar`, `AvatarExists`, `StoreFull`."""
+        return self._showing.avatars.add(pack, name, owner)
+
+    def remove_avatar(self, name: str, *, owner: str | None = None) -> None:
+        """Raises `AvatarNotFound`."""
+        self._showing.avatars.remove(name, owner)
+
+    def animate(
+        self, source: Path | IO[bytes], request: FaceRequest, cancel: CancelToken | None = None
+    ) -> Generator[FaceChunk, None, None]:
+        """A recording spoken by a face, as it is made. Closing it stops the work."""
+        return self._showing.animate(source, request, cancel)
+
+    def show(
+        self,
+        spoken: SpeakRequest,
+        request: FaceRequest,
+        cancel: CancelToken | None = None,
+        *,
+        pieces: Iterable[str] | None = None,
+    ) -> Generator[FaceChunk, None, None]:
+        """A text spoken by a face, as it is made. Closing it stops the work."""
+        return self._showing.show(spoken, request, cancel, pieces=pieces)
+
+    def face(
+        self,
+        spoken: SpeakRequest,
+        request: FaceRequest,
+        *,
+        door: str,
+        ahead_s: float = 0.0,
+        owner: str = "",
+        client: str = "",
+    ) -> LiveFace:
+        """A live face that has begun. Raises `TooManySessions`, `ShuttingDown`, `AvatarNotFound`, `VoiceNotFound`."""
+        return self._showing.face(spoken, request, door=door, ahead_s=ahead_s, owner=owner, client=client)
+
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def models(self) -> list[ModelCard]:
@@ -260,18 +323,18 @@ class Service:
         return self._leases.loaded()
 
     def live_sessions(self, owner: str | None = None) -> list[SessionCard]:
-        """The live sessions of one key, or (None) all."""
-        return self._sessions.cards(owner)
+        """The live sessions of one key, or (None) all: those that hear, then the faces."""
+        return [*self._sessions.cards(owner), *self._faces.cards(owner)]
 
     def end_session(self, session_id: str, owner: str | None = None) -> None:
         """End a live session of that key, or (None) anybody's. Raises `SessionNotFound`."""
-        self._sessions.end(session_id, owner)
+        (self._faces if session_id.startswith(FACE_ID) else self._sessions).end(session_id, owner)
 
     def ready(self) -> Readiness:
         """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
         parts = {part: self._state(part, state) for part, state in self._parts.items()}
         for row, lane in self._leases.lanes():
-            part = "voice" if row.kind == "synthesizer" else "model"
+            part = PARTS.get(row.kind, "model")
             parts[f"{part} {row.name}"] = "ready" if lane.ready() else "loading"
         return Readiness(all(parts[needed] == "ready" for needed in self._parts), parts)
 
@@ -307,6 +370,7 @@ class Service:
         """Take nothing new, let what is at work finish for `grace_s`, then give everything back."""
         self._admission.close()
         self._sessions.close(grace_s)
+        self._faces.close(grace_s)
         self._admission.drain(grace_s)
         self._leases.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -64,9 +64,14 @@ class Speaking:
         self.speakers = Speakers(store, self._shelf, config.voice, paths=config.allow_paths, described=described)
 
     def speak(
-        self, request: SpeakRequest, cancel: CancelToken | None = None, pieces: Iterable[str] | None = None
+        self,
+        request: SpeakRequest,
+        cancel: CancelToken | None = None,
+        pieces: Iterable[str] | None = None,
+        *,
+        admitted: bool = False,
     ) -> Generator[SpeechChunk, None, None]:
-        """As `transports.speech.SpeakService` says."""
+        """As `transports.speech.SpeakService` says. `admitted`: whoever asks has a place among those at work."""
         from talkie.pipeline.speak_text import check_options
 
         check_options(SynthesizeOptions(speed=request.speed))
@@ -74,7 +79,14 @@ class Speaking:
             _check_text(request, self._config.max_speech_characters)
         choice = self.speakers.choose(request)
         own = CancelToken(cancel)
-        return self._counted(self._answer(request, choice, own, pieces), choice, own)
+        return self._counted(self._answer(request, choice, own, (pieces, admitted)), choice, own)
+
+    def check(self, request: SpeakRequest) -> None:
+        """What can be said of a request before there is a text. Raises as `speak`."""
+        from talkie.pipeline.speak_text import check_options
+
+        check_options(SynthesizeOptions(speed=request.speed))
+        self.speakers.choose(request)
 
     # -- one request -----------------------------------------------------------------------------------------------
 
@@ -100,8 +112,9 @@ class Speaking:
             metrics.SPEECH_REQUESTS.labels(model, outcome).inc()
 
     def _answer(
-        self, request: SpeakRequest, choice: Choice, cancel: CancelToken, pieces: Iterable[str] | None
+        self, request: SpeakRequest, choice: Choice, cancel: CancelToken, come: tuple[Iterable[str] | None, bool]
     ) -> Generator[SpeechChunk, None, None]:
+        pieces, admitted = come
         lexicon = self._read_lexicon()
         key = self._key(request, choice, lexicon) if pieces is None else None
         kept = self._cache.find(key) if key is not None else None
@@ -110,17 +123,19 @@ class Speaking:
         if kept is not None:
             yield from (replace(chunk, generation=request.generation) for chunk in kept)
             return
-        with self._cache.writer(key) as writer, self._place(request, choice, cancel) as (lane, place):
+        with self._cache.writer(key) as writer, self._place(request, choice, cancel, admitted) as (lane, place):
             for chunk in self._made(request, choice, cancel, pieces, (lane.info, place, lexicon)):
                 writer.add(chunk)
                 yield chunk
             writer.finish()
 
     @contextmanager
-    def _place(self, request: SpeakRequest, choice: Choice, cancel: CancelToken) -> Iterator[tuple[SpeechLane, Place]]:
+    def _place(
+        self, request: SpeakRequest, choice: Choice, cancel: CancelToken, admitted: bool
+    ) -> Iterator[tuple[SpeechLane, Place]]:
         """A place among those at work, the model in memory, and a place in its line."""
         with (
-            self._admission.enter(cancel),
+            nullcontext() if admitted else self._admission.enter(cancel),
             self._leases.lease_voice(choice.key) as lane,
             lane.open(request.priority_or_usual) as place,
         ):

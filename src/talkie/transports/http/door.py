@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from talkie.transports.face import FaceService
 from talkie.transports.http.access import CALLER, AccessRules
 from talkie.transports.http.upload import UploadLimits
 from talkie.transports.http.work import Gate
@@ -32,7 +33,7 @@ class Readiness(Protocol):
     def parts(self) -> dict[str, str]: ...
 
 
-class SpeechService(LiveService, SpeakService, Protocol):
+class SpeechService(LiveService, SpeakService, FaceService, Protocol):
     """What this door needs of the service."""
 
     def transcribe(
