@@ -1,6 +1,6 @@
 """The video codecs that faces leave in, and what each encoder of FFmpeg is told.
 
-All pictures become 4:2:0 of BT.709 in limited range, and say so. Knows nothing of containers.
+All pictures become 4:2:0 in limited range: of BT.709, said so in the stream; VP8 knows BT.601 only. Knows nothing of containers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from talkie.errors import VideoFailed
 
 VideoCodec: TypeAlias = Literal["h264", "vp8", "vp9"]
 
-BT709, LIMITED = 1, 1
+BT709, BT601, LIMITED = 1, 5, 1
 """As ISO/IEC 23091-2 counts matrices, primaries and transfer curves; FFmpeg's range of 16..235."""
 BITS_A_PIXEL = 0.15
 """At most, for a second: faces seldom need half of it."""
@@ -40,6 +40,7 @@ class Recipe:
     encoder: str
     whole: dict[str, str] = field(default_factory=dict)
     realtime: dict[str, str] = field(default_factory=dict)
+    matrix: int = BT709
 
 
 _VPX = {"deadline": "realtime", "lag-in-frames": "0", "auto-alt-ref": "0", "crf": "18"}
@@ -47,7 +48,7 @@ RECIPES: dict[VideoCodec, Recipe] = {
     "h264": Recipe(
         "libx264", {"preset": "veryfast", "crf": "20"}, {"preset": "superfast", "tune": "zerolatency", "crf": "22"}
     ),
-    "vp8": Recipe("libvpx", {**_VPX, "cpu-used": "4"}, {**_VPX, "cpu-used": "8"}),
+    "vp8": Recipe("libvpx", {**_VPX, "cpu-used": "4"}, {**_VPX, "cpu-used": "8"}, BT601),
     "vp9": Recipe("libvpx-vp9", {**_VPX, "cpu-used": "6"}, {**_VPX, "cpu-used": "8"}),
 }
 
@@ -94,7 +95,8 @@ def configure(context: Any, plan: VideoPlan) -> None:
     context.width, context.height = plan.coded
     context.pix_fmt = "yuv420p"
     context.framerate, context.time_base = plan.rate, 1 / plan.rate
-    context.colorspace = context.color_primaries = context.color_trc = BT709
+    context.color_primaries = context.color_trc = BT709
+    context.colorspace = recipe.matrix
     context.color_range = LIMITED
     context.flags |= Flags.global_header
     context.gop_size = max(1, round(plan.fps * (REALTIME_KEY_S if plan.realtime else KEY_S)))

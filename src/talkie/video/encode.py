@@ -15,7 +15,6 @@ from av.video.reformatter import VideoReformatter
 from talkie.errors import VideoFailed
 from talkie.types import Picture
 from talkie.video.codecs import (
-    BT709,
     LIMITED,
     RECIPES,
     VideoCodec,
@@ -48,11 +47,12 @@ class AccessUnit:
 
 
 class Planes:
-    """Pictures as an encoder takes them: even sides, 4:2:0, BT.709. Each is read once; none is kept."""
+    """Pictures as an encoder takes them: even sides, 4:2:0, its colours. Each is read once; none is kept."""
 
     def __init__(self, plan: VideoPlan) -> None:
         self._shape = plan.height, plan.width, 3
         self._odd = plan.height % 2, plan.width % 2
+        self._matrix = RECIPES[plan.codec].matrix
         self._reformatter = VideoReformatter()
 
     def of(self, picture: Picture) -> Any:
@@ -65,7 +65,7 @@ class Planes:
         return self._reformatter.reformat(
             frame,
             format="yuv420p",
-            dst_colorspace=BT709,
+            dst_colorspace=self._matrix,
             src_color_range=FULL_RANGE,
             dst_color_range=LIMITED,
         )
@@ -95,6 +95,7 @@ class VideoEncoder:
 
     def encode(self, picture: Picture, index: int | None = None) -> list[AccessUnit]:
         """Units that are whole by now. `index` is the number of the frame where some are left out; it only grows."""
+        self._check_open()
         index = self._next if index is None else index
         if index < self._next:
             raise ValueError("frames come in order")
@@ -110,15 +111,18 @@ class VideoEncoder:
 
     def flush(self) -> list[AccessUnit]:
         """What was kept back; the encoder is of no more use."""
+        self._check_open()
         return self._encoded(None)
 
     def close(self) -> None:
         """Its memory is given back with it; harmless a second time."""
         self._context = None
 
-    def _encoded(self, frame: Any) -> list[AccessUnit]:
+    def _check_open(self) -> None:
         if self._context is None:
             raise VideoFailed("the encoder is closed.")
+
+    def _encoded(self, frame: Any) -> list[AccessUnit]:
         try:
             return [self._unit(packet) for packet in self._context.encode(frame)]
         except av.FFmpegError as error:

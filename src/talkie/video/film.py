@@ -128,13 +128,18 @@ def write_film(path: Path, chunks: Iterable[FaceChunk], form: Form = "mp4") -> N
 def part_of(path: Path) -> Iterator[Path]:
     """A name beside `path` that becomes it when the block ends well; what is there else is taken away."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")
+    part = beside(path)
     try:
         yield part
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def beside(path: Path) -> Path:
+    """A name of its own in the same directory, for what is not whole yet."""
+    return path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")
 
 
 @contextlib.contextmanager

@@ -91,11 +91,9 @@ class FragmentedMp4:
         self._keep(self._video.encode(frame.image, frame.index))
 
     def _keep(self, units: list[AccessUnit]) -> None:
-        """A picture lasts until the next; one that was left out lengthens the one before."""
         for unit in units:
-            end = unit.pts + round(unit.duration_s * TICKS_HZ)
-            start = self._pictures.start + self._pictures.ticks
-            self._pictures.samples.append(Sample(with_lengths(unit.data), end - start, unit.key))
+            ticks = round(unit.pts + unit.duration_s * TICKS_HZ) - self._pictures.start - self._pictures.ticks
+            self._pictures.samples.append(Sample(with_lengths(unit.data), ticks, unit.key))
 
     def _cut(self) -> bytes:
         runs = [line.cut() for line in (self._pictures, self._sounds) if line.samples]

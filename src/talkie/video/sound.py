@@ -61,9 +61,8 @@ class SoundFrames:
             self._begin(sample_rate)
         if sample_rate != self._rate:
             raise VideoFailed("its sound changes its rate.")
-        if self._stream is not None:
-            samples = self._stream.resample_chunk(np.ascontiguousarray(samples, np.float32))
-        return self._frames(samples)
+        finite = np.nan_to_num(np.clip(samples, -1.0, 1.0), nan=0.0).astype(np.float32)
+        return self._frames(finite if self._stream is None else self._stream.resample_chunk(finite))
 
     def finish(self) -> list[Any]:
         """What was kept back."""
@@ -81,10 +80,10 @@ class SoundFrames:
     def _frames(self, samples: Samples) -> list[Any]:
         if not len(samples):
             return []
-        finite = np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0).astype(np.float32)
-        frame = av.AudioFrame.from_ndarray(finite[np.newaxis], format=self._form, layout="mono")
+        clipped = np.clip(samples, -1.0, 1.0)  # resampling overshoots
+        frame = av.AudioFrame.from_ndarray(clipped[np.newaxis], format=self._form, layout="mono")
         frame.sample_rate, frame.time_base, frame.pts = SOUND_HZ, Fraction(1, SOUND_HZ), self._length
-        self._length += len(finite)
+        self._length += len(clipped)
         return [frame]
 
 
