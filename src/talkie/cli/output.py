@@ -20,6 +20,8 @@ EXIT_CODES: dict[type[TalkieError], int] = {
     errors.AudioError: AUDIO,
     errors.ModelError: MODEL,
     errors.EngineUnavailable: MODEL,
+    errors.AvatarError: MODEL,
+    errors.VideoFailed: FAILED,
     errors.BusyError: BUSY,
     errors.AccessError: ACCESS,
     errors.Cancelled: INTERRUPTED,

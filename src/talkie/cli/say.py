@@ -41,6 +41,14 @@ def say(
     instructions: Annotated[str, typer.Option(help="How it should sound, for models that can be told.")] = "",
     captions: Annotated[Path | None, typer.Option(help="Captions too: .vtt, .srt or .tsv.")] = None,
     marks: Annotated[Path | None, typer.Option(help="When each word, sound and mouth shape is, as JSON lines.")] = None,
+    face: Annotated[
+        str | None, typer.Option(metavar="PATH|-", help="A film of a face that says it, like out.mp4.")
+    ] = None,
+    avatar: Annotated[str, typer.Option(help="Whose face; `talkie avatar list` shows them.")] = "",
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTH[xHEIGHT]", help="Of the face.", show_default="the avatar's own")
+    ] = None,
+    mood: Annotated[str, typer.Option(help="Of the face.")] = "",
     server: Annotated[
         str | None, typer.Option(metavar="URL", help="Let a server speak, like http://127.0.0.1:8000.")
     ] = None,
@@ -57,6 +65,7 @@ def say(
     """
     from contextlib import closing
 
+    from talkie.cli.face_saying import Film, say_with_face
     from talkie.cli.mouths import open_mouth
     from talkie.cli.progress import shown
     from talkie.cli.spoken_outputs import format_of, opened
@@ -81,6 +90,10 @@ def say(
         align=captions is not None or marks is not None,
     )
     settings, _ = load_settings({"home": home})
+    if face is not None:
+        film = Film(face, avatar, size, mood, output, wanted, server, api_key, cacert)
+        _keep(say_with_face(settings, request, pieces, film), captions, marks)
+        return
     with closing(open_mouth(settings, server, api_key, cacert)) as mouth, shown("speaking") as display:
         with opened(output, wanted) as out:
             told = _speak(mouth, request, pieces, out, display)
