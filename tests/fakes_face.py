@@ -213,7 +213,7 @@ class FakeFaceSession:
         tone = np.sin((np.arange(length) + at * length) / LIVE_RATE_HZ * 440 * 2 * np.pi).astype(np.float32) / 2
         marks = (Mark("word", self._words[at // 5], at / FPS, at / FPS + 0.2),) if at % 5 == 0 else ()
         ended = at + 1 == 5 * len(self._words)
-        tick = FaceTick(grey(0.5), tone, index / FPS, index, self._generation, at == 0, ended, marks)
+        tick = FaceTick(grey(0.5), tone, index / FPS, index, self._generation, at == 0, ended, marks=marks)
         if ended and not self._open:
             self._words = []
         return tick

@@ -113,8 +113,11 @@ class FakeService(FakeLiveService, FakeSpeakService, FakeFaceService):
 
 def named(name: str) -> FakeService:
     """The fakes that a test can ask for in another process."""
+    from flashes import FlashService
+
     return {
         "plain": lambda: FakeService(),
+        "flashes": lambda: FlashService(),
         "hangs": lambda: FakeService(hangs=True),
         "slow": lambda: FakeService(seconds=1.5),
         "faulty": lambda: FakeService(raises=ValueError("canary-in-exception")),

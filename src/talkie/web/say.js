@@ -1,5 +1,6 @@
 // The page in the reader's language. Knows nothing of what is said when.
 
+import { FACE_WORDS } from "./words-face.js";
 import { WORDS } from "./words.js";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
@@ -8,7 +9,7 @@ export const LANGUAGE = pick(navigator.languages ?? []);
 
 /** The words for `key`, with `{name}` filled from `values`. */
 export function say(key, values = {}) {
-  const words = WORDS[LANGUAGE][key] ?? WORDS.en[key];
+  const words = WORDS[LANGUAGE][key] ?? FACE_WORDS[LANGUAGE][key];
   if (words === undefined) throw new Error(`no words for ${key}`);
   return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
@@ -17,6 +18,7 @@ export function say(key, values = {}) {
 export function translate(root) {
   document.documentElement.lang = LANGUAGE;
   for (const element of root.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
+  for (const element of root.querySelectorAll("[data-say-placeholder]")) element.placeholder = say(element.dataset.sayPlaceholder);
   for (const element of root.querySelectorAll("[data-say-label]")) {
     element.setAttribute("aria-label", say(element.dataset.sayLabel));
   }

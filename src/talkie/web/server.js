@@ -67,12 +67,15 @@ export async function refusal(path) {
   return new ServerError({ message: say("refused"), hint: say("refusedHint") }, 403);
 }
 
-async function ask(path) {
+/** An answer that is well; `json` is sent where it is given. Throws `ServerError`, and what `signal` aborts with. */
+export async function ask(path, { json, ...rest } = {}) {
+  const sent = json && { method: "POST", body: JSON.stringify(json) };
+  const type = json && { "Content-Type": "application/json" };
   let answer;
   try {
-    answer = await fetch(address(path), { headers: headers() });
-  } catch {
-    throw unreachable();
+    answer = await fetch(address(path), { ...sent, ...rest, headers: { ...headers(), ...type } });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : unreachable();
   }
   if (!answer.ok) throw errorOf(answer.status, await answer.text());
   return answer;

@@ -54,12 +54,12 @@ export class Settings {
 
 const option = (value, text) => make("option", { value, text });
 
-function choose(select, value) {
+export function choose(select, value) {
   if ([...select.options].some((known) => known.value === value)) select.value = value;
 }
 
 /** A browser may refuse to remember anything; nothing depends on it. */
-function keep(name, value) {
+export function keep(name, value) {
   try {
     localStorage.setItem(KEPT_AS + name, value);
   } catch {
@@ -67,7 +67,7 @@ function keep(name, value) {
   }
 }
 
-function kept(name) {
+export function kept(name) {
   try {
     return localStorage.getItem(KEPT_AS + name) ?? "";
   } catch {

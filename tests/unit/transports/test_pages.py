@@ -1,4 +1,4 @@
-"""The page's files as the HTTP door gives them, and what may and must stand in them."""
+"""The pages' files as the HTTP door gives them, and what may and must stand in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from http_door import ask, make_app
 from sources import SOURCE
-from talkie.transports.http.pages import MEDIA_TYPES, policy, read_files
+from talkie.transports.http.pages import MEDIA_TYPES, PAGES, policy, read_files
 from talkie.transports.keys import KeyRing
 
 WEB = SOURCE / "web"
@@ -23,18 +23,20 @@ def app(tmp_path: Path) -> FastAPI:
     return make_app(tmp_path, keys=KeyRing("secret"))
 
 
-def test_the_page_is_there_without_a_key(app: FastAPI) -> None:
-    answer = ask(app, "GET", "/")
+@pytest.mark.parametrize(("path", "name"), PAGES.items())
+def test_the_page_is_there_without_a_key(app: FastAPI, path: str, name: str) -> None:
+    answer = ask(app, "GET", path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.content == (WEB / "index.html").read_bytes()
-    assert ask(app, "HEAD", "/").status_code == 200
+    assert answer.headers["content-security-policy"] == policy("localhost:8000")
+    assert answer.content == (WEB / name).read_bytes()
+    assert ask(app, "HEAD", path).status_code == 200
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in WEB.iterdir()))
 def test_every_file_is_served_as_what_it_is(app: FastAPI, name: str) -> None:
     answer = ask(app, "GET", f"/web/{name}")
-    if name == "index.html":
+    if name in PAGES.values():
         assert answer.status_code == 404  # it has one address
         return
     assert answer.status_code == 200
@@ -85,19 +87,22 @@ def test_a_file_fetches_nothing_and_writes_no_markup(name: str) -> None:
 
 
 def words() -> dict[str, dict[str, str]]:
-    """The page's words by language, read without running them."""
+    """The pages' words by language, read without running them."""
     found: dict[str, dict[str, str]] = {}
-    text = (WEB / "words.js").read_text(encoding="utf-8")
-    for language, body in re.findall(r"^const (\w+) = \{\n(.*?)^\};", text, re.DOTALL | re.MULTILINE):
-        found[language] = dict(re.findall(r'^  (\w+): "(.*)",$', body, re.MULTILINE))
-        assert len(found[language]) == len([line for line in body.splitlines() if line.strip()])
+    for text in (read("words.js"), read("words-face.js")):
+        for language, body in re.findall(r"^const (\w+) = \{\n(.*?)^\};", text, re.DOTALL | re.MULTILINE):
+            table = dict(re.findall(r'^  (\w+): "(.*)",$', body, re.MULTILINE))
+            assert len(table) == len([line for line in body.splitlines() if line.strip()])
+            assert not set(table) & set(found.get(language, {}))  # each key in one file
+            found[language] = {**found.get(language, {}), **table}
     return found
 
 
 def used_keys() -> set[str]:
-    """The keys that the page asks for by name; those made from a state are `live.js` and `recording.js`'s own."""
-    html = (WEB / "index.html").read_text(encoding="utf-8")
-    keys = set(re.findall(r'data-say(?:-label)?="(\w+)"', html))
+    """The keys that the pages ask for by name; those made from a state are the own of `live.js`, `recording.js` and
+    `face-show.js`."""
+    html = "".join(read(name) for name in PAGES.values())
+    keys = set(re.findall(r'data-say(?:-label|-placeholder)?="(\w+)"', html))
     for script in SCRIPTS:
         keys |= set(re.findall(r'\bsay\("(\w+)"', (WEB / script).read_text(encoding="utf-8")))
     return keys

@@ -1,4 +1,4 @@
-"""The web page: `/`, and the files that it is made of under `/web/`. They are read once, when the server starts.
+"""The web pages: `/` and `/face`, and the files they are made of under `/web/`, read once, when the server starts.
 
 A closed list: what a browser asks for is looked up by name and never becomes a path. The page is public, since a person
 must see it to be asked for a key; what it does goes through the same doors as everybody's calls.
@@ -14,10 +14,11 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from talkie.transports.http.access import open_route
+from talkie.transports.http.access import ROUTE, open_route
 from talkie.transports.keys import PUBLIC
 
-INDEX = "index.html"
+PAGES = {"/": "index.html", "/face": "face.html"}
+"""Each has one address."""
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -46,16 +47,18 @@ def add_pages(app: FastAPI) -> None:
     """Declare the page's routes. HEAD is for whoever looks whether the page is there."""
     page_files = read_files()
 
-    async def index(request: Request) -> Response:
-        return _answer(request, page_files[INDEX], {"Content-Security-Policy": policy(request.headers["host"])})
+    async def page(request: Request) -> Response:
+        name = PAGES[request.scope[ROUTE]]
+        return _answer(request, page_files[name], {"Content-Security-Policy": policy(request.headers["host"])})
 
     async def web_file(request: Request, name: str) -> Response:
-        if name not in page_files or name == INDEX:
+        if name not in page_files or name in PAGES.values():
             raise HTTPException(404)
         return _answer(request, page_files[name], {})
 
     for method in ("GET", "HEAD"):
-        open_route(app, method, "/", index, scope=PUBLIC, include_in_schema=False)
+        for path in PAGES:
+            open_route(app, method, path, page, scope=PUBLIC, include_in_schema=False)
         open_route(app, method, "/web/{name}", web_file, scope=PUBLIC, include_in_schema=False)
 
 
