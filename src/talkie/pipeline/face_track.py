@@ -26,11 +26,13 @@ _MOST_MARKS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`weights` of letters, their sum is 1; `lips` 0..1 is how nearly they are closed for p, b or m; `loud` 0..1."""
+    """`weights` of letters, their sum is 1; `lips` 0..1 is how nearly they are closed for p, b or m; `loud` 0..1.
+    `by_sound`: no shape was known, and the weights follow the sound."""
 
     weights: tuple[tuple[str, float], ...] = ((_SHUT, 1.0),)
     lips: float = 0.0
     loud: float = 0.0
+    by_sound: bool = False
 
 
 AT_REST = Moment()
@@ -77,7 +79,8 @@ class MouthTrack:
             near = 1 - abs(offset_s - 0.015) / 0.08
             if near > 0:
                 total += self._sound(middle_s + offset_s, near, weights)
-        return Moment(tuple((letter, weight / total) for letter, weight in weights.items()), self._lips(middle_s), loud)
+        shares = tuple((letter, weight / total) for letter, weight in weights.items())
+        return Moment(shares, self._lips(middle_s), loud, by_sound=self._mark(middle_s) is None)
 
     def _sound(self, at_s: float, near: float, weights: dict[str, float]) -> float:
         """Add the shape of one moment to the weights; how much was added."""

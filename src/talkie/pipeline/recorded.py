@@ -1,8 +1,8 @@
 """A recording as speech with marks: its own sound, and the shapes of the mouth that go with it.
 
 Speech is found by voice activity and heard phoneme by phoneme in pieces of a few seconds; between them the mouth is
-shut, whatever music plays. Where phonemes are not to be had a piece has no marks, and faces follow its sound. Streams in
-bounded memory. Knows nothing of files or faces.
+shut, whatever music plays. Where phonemes are not to be had a piece has no marks, and faces follow its sound. Streams
+in bounded memory. Knows nothing of files or faces.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from talkie.text.visemes import viseme_marks
 from talkie.types import SAMPLE_RATE_HZ, Audio, Mark, Samples, SpeechChunk
 
 Phonemes: TypeAlias = Callable[[Audio], tuple[Mark, ...]]
-"""The phonemes of a piece at 16 kHz, at most `PIECE_S` long, at times of the whole recording. May raise `EngineFailed`."""
+"""Those of a piece at 16 kHz, at most `PIECE_S` long, at times of the whole recording. May raise `EngineFailed`."""
 
 PIECE_S = 5.0
 CHUNK_S = 0.5
@@ -53,7 +53,7 @@ def recorded(
 
 
 class _Listener:
-    """Sound that is held until it is known what is said in it. Positions are samples at 16 kHz unless they are `own`."""
+    """Sound that is held until it is known what is said in it. Positions are samples at 16 kHz unless `own`."""
 
     def __init__(
         self, sample_rate: int, detector: VoiceActivityDetector, phonemes: Phonemes | None, generation: int
