@@ -1,0 +1,279 @@
+"""A face whose mouth is computed by a network: the source frames of a pack, with mouths that fit the sound.
+
+    sound -> face_features.py (what each frame hears) -> crops -> the network (face_flights.py)
+          -> face_gate.py (how far the mouth may open), face_closed.py (the shut one) -> pasted into the source frame
+
+Knows nothing of who else asks the network; `Mouths` does. Marks are not looked at: the network hears for itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from talkie.engines.base import VoiceActivityDetector
+from talkie.pipeline.face_closed import Closed, ClosedMouths, GivenMouths, IdleMouths, SilentMouths
+from talkie.pipeline.face_features import FaceFeatures
+from talkie.pipeline.face_flights import Flights, Grounded
+from talkie.pipeline.face_gate import FaceGate, GateOptions
+from talkie.pipeline.faces import FaceInfo, MouthItem, Mouths, frames_of
+from talkie.types import SAMPLE_RATE_HZ, Mark, Picture, Samples
+from talkie.video.boxes import FaceBox, box_of, scaled
+from talkie.video.crop import Crops, inner, resized
+from talkie.video.paste import mixed, paste
+from talkie.video.source import Source, open_source, ping_pong, read_picture
+
+if TYPE_CHECKING:
+    from talkie.models.avatar_pack import AvatarPack
+
+FPS = 25.0
+"""What the features of these networks are made for."""
+LOOKAHEAD_S = 0.4625
+"""The last window of a frame begins at most 20 mel steps of 12.5 ms after it, and is 15 steps and half a transform
+long."""
+_ROUNDING = 1e-3
+FRAMES_A_FLIGHT = 16
+"""Frames whose mouths are known go in such flights, so that none waits for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralLook:
+    """How mouths are put into the source frames.
+
+    `boxes`: one, or one a frame. `feather`: the soft rim in parts of the box's side. `rgb`: the network's colours are
+    the other way round. `closed`: the mouth in silence; a picture is as large as the source frames.
+    """
+
+    boxes: Sequence[FaceBox]
+    name: str = "neural"
+    feather: float = 0.0
+    rgb: bool = False
+    closed: Closed = "network"
+    gate: GateOptions = field(default_factory=GateOptions)
+
+
+def open_neural(
+    pack: AvatarPack, mouths: Mouths, detector: VoiceActivityDetector, *, width: int = 0, height: int = 0
+) -> NeuralFace:
+    """The face of a pack, its pictures that large; 0: as they are. Raises `BadAvatar`."""
+    source = open_source(pack.frames, is_video=pack.is_video, width=width, height=height)
+    try:
+        across, down = source.width / pack.width, source.height / pack.height
+        boxes = [scaled(FaceBox(*box), across, down) for box in pack.boxes]
+        closed: Closed
+        if pack.closed == "network" or pack.closed == "source":
+            closed = pack.closed
+        else:
+            closed = resized(read_picture(pack.closed, (pack.width, pack.height)), source.width, source.height)
+        look = NeuralLook(boxes, pack.name, pack.feather, pack.colour_order == "rgb", closed)
+        return NeuralFace(source, look, mouths, detector)
+    except BaseException:
+        source.close()
+        raise
+
+
+class NeuralFace:
+    """A `Face`. `mouths` serves all lines that have none of their own."""
+
+    def __init__(self, source: Source, look: NeuralLook, mouths: Mouths, detector: VoiceActivityDetector) -> None:
+        size = mouths.info.size
+        self.source, self.look, self.mouths, self.detector = source, look, mouths, detector
+        self.crops = Crops(source.frame, look.boxes, size)
+        self.info = FaceInfo(look.name, "neural", source.width, source.height, FPS, LOOKAHEAD_S)
+        self.closed: ClosedMouths
+        if isinstance(look.closed, str) and look.closed == "network":
+            self.closed = SilentMouths(mouths, self.crop)
+        else:
+            picture = None if isinstance(look.closed, str) else look.closed
+            self.closed = GivenMouths(self.crops, picture, look.boxes, size)
+
+    def open(self, mouths: Mouths | None = None) -> NeuralLine:
+        """`mouths`: the network as this line alone asks it; its turns are its own then."""
+        return NeuralLine(self, mouths or self.mouths)
+
+    def close(self) -> None:
+        self.source.close()
+
+    def portrait(self) -> Picture:
+        """The avatar at rest; no network is asked."""
+        return self.source.frame(0)
+
+    def crop(self, index: int) -> Picture:
+        """What the network sees of a source frame."""
+        return self.turned(inner(self.crops.outer(index)))
+
+    def turned(self, picture: Picture) -> Picture:
+        """From our order of colours to the network's, or back."""
+        return np.ascontiguousarray(picture[..., ::-1]) if self.look.rgb else picture
+
+    def put(self, index: int, mouth: Picture) -> Picture:
+        """The mouth in a source frame."""
+        look = self.look
+        return paste(self.source.frame(index), box_of(look.boxes, index), self.crops.outer(index), mouth, look.feather)
+
+    def at_rest(self, index: int, shut: Picture) -> Picture:
+        """A source frame with its mouth shut."""
+        look = self.look
+        if isinstance(look.closed, str) and look.closed == "source":
+            return self.source.frame(index)
+        return self.put(index, shut)
+
+
+@dataclass(slots=True)
+class _Planned:
+    """One frame: where its mouths are in what the network gives, or `shut` where that is known."""
+
+    source: int
+    gate: float
+    shut: Picture | None = None
+    shut_at: int | None = None
+    open_at: int | None = None
+
+
+class NeuralLine:
+    """A `FaceLine`. One thread works for it; `drop` may be called from any."""
+
+    def __init__(self, face: NeuralFace, mouths: Mouths) -> None:
+        self._face, self._mouths = face, mouths
+        self._idle = IdleMouths(mouths, face.closed, face.turned)
+        self._flights: Flights[list[_Planned]] = Flights(mouths)
+        self._step = 0  # of the source frames, as shown
+        self._last: Picture | None = None  # the open mouth that was shown last, and how much of it
+        self._level = 0.0
+        self._fall = 1 / max(1.0, face.look.gate.release_s * FPS)  # a frame, where nothing opens it
+        self._begin()
+
+    # -- the utterance ---------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._features = FaceFeatures(self._mouths.encode)
+        self._gate = FaceGate(self._face.detector.open(), FPS, self._face.look.gate)
+        self._gates: deque[float] = deque()  # of frames that are not planned yet
+        self._heard = 0
+        self._planned = self._given = 0  # frames
+        self._trip = self._flights.trip
+
+    def feed(self, samples: Samples, marks: Sequence[Mark] = ()) -> Iterator[Picture]:
+        self._renew()
+        self._heard += len(samples)
+        self._features.feed(samples)
+        self._gates.extend(self._gate.feed(samples).tolist())
+        return self._pictures(min(self._features.certain, self._planned + len(self._gates)))
+
+    def finish(self) -> Iterator[Picture]:
+        self._renew()
+        frames = frames_of(self._heard / SAMPLE_RATE_HZ, FPS)
+        self._features.finish()
+        self._gates.extend(self._gate.finish(frames).tolist())
+        return self._rest_of(frames)
+
+    def _rest_of(self, frames: int) -> Iterator[Picture]:
+        trip = self._trip
+        yield from self._pictures(frames)
+        if trip == self._flights.trip:
+            self._flights.ground()
+
+    def drop(self) -> None:
+        self._flights.ground()
+
+    def idle(self) -> Picture:
+        self._renew()
+        count = self._face.source.count
+        places = [ping_pong(self._step + ahead, count) for ahead in range(self._idle.AHEAD)]
+        shut = self._idle.rest(places)
+        self._step += 1
+        self._level = max(0.0, self._level - self._fall)
+        return self._closing(places[0], shut)
+
+    def close(self) -> None:
+        self.drop()
+        self._idle.close()
+
+    def _renew(self) -> None:
+        """What was dropped, or has ended, is forgotten."""
+        if self._trip != self._flights.trip:
+            self._begin()
+
+    # -- frames ----------------------------------------------------------------------------------------------------
+
+    def _pictures(self, until: int) -> Iterator[Picture]:
+        """Frames up to that one, in order; fewer where they are dropped meanwhile."""
+        trip, done = self._trip, False
+        try:
+            while self._planned < until or len(self._flights):
+                self._launch(until, trip)
+                plan, mouths = self._flights.land(trip)
+                self._launch(until, trip)  # before this one is put together, so that the network does not wait
+                for planned in plan:
+                    picture = self._made(planned, mouths)
+                    if trip != self._flights.trip:
+                        return
+                    self._step, self._given = self._step + 1, self._given + 1
+                    yield picture
+            done = True
+        except Grounded:
+            return
+        finally:
+            if not done and trip == self._flights.trip:
+                self._flights.ground()  # left, or broken: what was fed cannot be gone on with
+
+    def _launch(self, until: int, trip: int) -> None:
+        while self._planned < until and not self._flights.full:
+            plan, items = self._plan(until)
+            self._flights.launch(plan, items, trip)
+
+    def _plan(self, until: int) -> tuple[list[_Planned], list[MouthItem]]:
+        """The next flight: at least one frame, and no more mouths than its size where that can be."""
+        plan: list[_Planned] = []
+        items: list[MouthItem] = []
+        shut_at: dict[int, int] = {}  # source frames whose shut mouth is among the items
+        while self._planned < until and len(plan) < FRAMES_A_FLIGHT:
+            planned = self._next(shut_at)
+            wants_shut = planned.gate < 1 and planned.shut is None and planned.shut_at is None
+            wants = (planned.gate > 0) + wants_shut
+            if plan and wants and len(items) + wants > self._flights.size:
+                break
+            if planned.gate > 0:
+                planned.open_at = len(items)
+                items.append(MouthItem(self._face.crop(planned.source), self._features.audio(self._planned)))
+            if wants_shut:
+                planned.shut_at = shut_at[planned.source] = len(items)
+                items.append(self._face.closed.item(planned.source))
+            plan.append(planned)
+            self._gates.popleft()
+            self._planned += 1
+        return plan, items
+
+    def _next(self, shut_at: dict[int, int]) -> _Planned:
+        step = self._step + self._planned - self._given
+        source = ping_pong(step, self._face.source.count)
+        gate = self._gates[0]
+        shut = self._face.closed.known(source) if gate < 1 else None
+        return _Planned(source, gate, shut, None if shut is not None else shut_at.get(source))
+
+    def _made(self, planned: _Planned, mouths: list[Picture]) -> Picture:
+        """The picture. What is left of an utterance that was broken off fades, whatever the new one says."""
+        opened = None if planned.open_at is None else self._face.turned(mouths[planned.open_at])
+        shut = planned.shut
+        if planned.shut_at is not None:
+            shut = self._face.turned(mouths[planned.shut_at])
+            self._face.closed.learn(planned.source, shut)
+        gate, left = planned.gate, self._level - self._fall
+        if opened is not None and gate >= left - _ROUNDING:
+            self._last, self._level = opened, gate
+        else:
+            self._level = max(0.0, left)
+        if shut is None:  # the frame is wide open
+            assert self._last is not None
+            return self._face.put(planned.source, self._last)
+        return self._closing(planned.source, shut)
+
+    def _closing(self, source: int, shut: Picture) -> Picture:
+        """As far open as it is."""
+        if self._level <= 0 or self._last is None:
+            return self._face.at_rest(source, shut)
+        return self._face.put(source, mixed(shut, self._last, self._level))
