@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 from PIL import Image
 
 from face_models import write_networks
@@ -20,8 +23,9 @@ def write_neural(directory: Path, *, frames: int = 3, size: tuple[int, int] = (9
     for number in range(frames):
         write_picture(directory / "frames" / f"{number + 1}.png", size, 40 + 20 * (number % 8))
     write_networks(directory)
-    box = "" if "box" in table else f"box = {list(BOX)}\n"
-    (directory / "avatar.toml").write_text(f'title = "Anna"\nlicence = "CC0-1.0"\n{box}{table}')
+    usual = {"title": '"Anna"', "licence": '"CC0-1.0"', "box": str(list(BOX))}
+    said = [f"{key} = {value}\n" for key, value in usual.items() if key not in table]
+    (directory / "avatar.toml").write_text("".join(said) + table)
     return directory
 
 
@@ -60,3 +64,15 @@ def zip_with(entries: dict[str, bytes]) -> io.BytesIO:
             archive.writestr(name, data)
     made.seek(0)
     return made
+
+
+def write_video(path: Path, frames: int = 5, *, fps: int = 25, size: tuple[int, int] = (96, 80)) -> Path:
+    """Frames that grow brighter."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for number in range(frames):
+            picture = np.full((size[1], size[0], 3), 40 + 20 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
+        container.mux(stream.encode(None))
+    return path

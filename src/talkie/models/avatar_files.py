@@ -33,11 +33,13 @@ def mouths(directory: Path, table: Table, findings: Findings) -> dict[str, Path]
         found = {letter: there(path, f"pictures.{letter}", PICTURES, findings) for letter, path in named.items()}
     else:
         place = directory if wish == "." else table.path("pictures")
-        found = {letter: place and _firstthere(place, letter) for letter in LETTERS}
+        named = found = {letter: place and first_there(place, letter) for letter in LETTERS}
+    if named.get("A") is None and any(found.values()):
+        findings.error("pictures", "the closed mouth, A, is missing.", "`talkie avatar new` fills in what is missing.")
     return {letter: path for letter, path in found.items() if path is not None}
 
 
-def _firstthere(place: Path, letter: str) -> Path | None:
+def first_there(place: Path, letter: str) -> Path | None:
     return next((path for end in PICTURES if is_plain_file(path := place / f"{letter}{end}")), None)
 
 

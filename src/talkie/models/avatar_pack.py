@@ -13,6 +13,7 @@ from talkie.models.avatar_boxes import Box, check_boxes, read_boxes
 from talkie.models.avatar_files import (
     NEURAL_FPS,
     PICTURES,
+    first_there,
     frames_in,
     header,
     mouths,
@@ -110,7 +111,11 @@ def look_at(directory: Path, findings: Findings, name: str = "") -> AvatarPack |
 
 
 def _kind_of(directory: Path, table: Table) -> Kind:
-    return "pictures" if any(key in table.values for key in _ONLY["pictures"]) else "neural"
+    """What is not said is guessed from the keys that are there, or else from a picture of a shut mouth."""
+    has = {kind for kind, keys in _ONLY.items() if any(key in table.values for key in keys)}
+    if not has:
+        return "pictures" if first_there(directory, "A") else "neural"
+    return "neural" if "neural" in has else "pictures"
 
 
 def _refuse_foreign(table: Table, kind: Kind, findings: Findings) -> None:
@@ -164,8 +169,6 @@ def _pictures(bare: AvatarPack, table: Table, findings: Findings) -> AvatarPack 
     if not pictures:
         findings.error("pictures", "there is no picture of a mouth.", 'pictures = { A = "A.png", … } in avatar.toml.')
         return None
-    if "A" not in pictures:
-        findings.error("pictures", "the closed mouth, A, is missing.", "`talkie avatar new` fills in what is missing.")
     base = there(table.path("base"), "base", PICTURES, findings)
     blink = there(table.path("blink"), "blink", PICTURES, findings)
     first = header(next(iter(pictures.values())), False, findings)

@@ -27,7 +27,8 @@ from talkie.models.files import directory_size_bytes, free_bytes, is_full, is_pl
 MAX_CARD_BYTES = 4096
 MOST = 256
 STALE_S = 24 * 3600
-_NAMELESS = ".pack"
+_UNKNOWN = "\0"
+"""The owner of one whose card is damaged: no key has such a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,7 @@ class AvatarStore:
             raise BadAvatar("name", fault)
         self._refuse_more(name)
         with self._making() as place:
-            stage = place / (source.name if isinstance(source, Path) and source.is_dir() else _NAMELESS)
-            stage.mkdir(mode=0o700)
-            _bring(source, place / ZIP, stage)
+            stage = _bring(source, place)
             pack, findings = check_pack(stage, open_networks, name=name)
             findings.refuse()
             assert pack is not None, "what is not there was found missing"
@@ -103,6 +102,7 @@ class AvatarStore:
         card = {"owner": owner, "added_s": time.time(), "size_bytes": directory_size_bytes(stage)}
         with _disk(stage):
             write_durably(stage / CARD, json.dumps(card).encode())
+            (stage / CARD).chmod(0o600)
         try:
             stage.rename(target)  # of two at once the second finds a directory that is not empty
         except OSError:
@@ -148,9 +148,10 @@ class AvatarStore:
             return []
 
 
-def _bring(source: IO[bytes] | Path, zipped: Path, stage: Path) -> None:
-    """Whatever it is goes the way of a zip, so that there is one gate."""
-    with _disk(stage):
+def _bring(source: IO[bytes] | Path, place: Path) -> Path:
+    """The directory of the pack, in `place`. Whatever it is goes the way of a zip, so that there is one gate."""
+    zipped = place / ZIP
+    with _disk(place):
         if not isinstance(source, Path):
             save_zip(source, zipped)
         elif source.is_dir():
@@ -160,8 +161,9 @@ def _bring(source: IO[bytes] | Path, zipped: Path, stage: Path) -> None:
                 save_zip(file, zipped)
         else:
             raise BadAvatar(source.name, "there is no such file or directory.")
-        unpack(zipped, stage)
+        stage = unpack(zipped, place)
     zipped.unlink()
+    return stage
 
 
 @contextmanager
@@ -186,7 +188,7 @@ def _read(path: Path) -> StoredAvatar:
     card = _card(path / CARD)
     owner = card.get("owner", "")
     if not isinstance(owner, str):
-        return StoredAvatar(path.name, path, owner="?", problem="its card is damaged.")
+        return StoredAvatar(path.name, path, owner=_UNKNOWN, problem="its card is damaged.")
     size_bytes, added_s = card.get("size_bytes"), card.get("added_s", 0.0)
     size_bytes = size_bytes if isinstance(size_bytes, int) else directory_size_bytes(path)
     added_s = float(added_s) if isinstance(added_s, (int, float)) else 0.0

@@ -12,11 +12,11 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeAlias
 
 from talkie.errors import BadAvatar, StoreFull
 from talkie.models.avatar_check import MAX_DEPTH, MAX_FILES, MAX_PACK_BYTES
-from talkie.models.avatar_table import CARD, TABLE, is_inside
+from talkie.models.avatar_table import CARD, TABLE, is_inside, name_fault
 from talkie.models.files import free_bytes, is_full, is_plain_file
 
 ZIP = "pack.zip"
@@ -26,6 +26,8 @@ RATIO_FREE_BYTES = 16 * 1024 * 1024
 """Up to here a file may expand as it likes: a table or a black picture does."""
 SPARE_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+NAMELESS = ".pack"
+Members: TypeAlias = dict[PurePosixPath, zipfile.ZipInfo]
 _LEFT_OUT = (CARD, "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NOT_A_ZIP = "it is no zip, or is damaged."
@@ -44,30 +46,33 @@ def save_zip(source: IO[bytes], target: Path) -> None:
             out.write(data)
 
 
-def unpack(source: Path, stage: Path) -> None:
-    """Everything of the zip into `stage`, an empty directory, where a single directory around it is taken off. Raises
-    `BadAvatar`, `StoreFull`."""
+def unpack(source: Path, place: Path) -> Path:
+    """Everything of the zip into a new directory of `place`, which is named as the one that the zip may have around
+    all its files. Raises `BadAvatar`, `StoreFull`."""
     try:
         with zipfile.ZipFile(source) as archive:
-            members = _admitted(archive)
-            _need_room(stage, sum(info.file_size for info in members.values()))
+            root, members = _without_root(_admitted(archive))
+            stage = place / (NAMELESS if name_fault(root) else root)
+            stage.mkdir(mode=0o700)
+            _need_room(place, sum(info.file_size for info in members.values()))
             for path, info in members.items():
                 with archive.open(info) as file:
                     _copy(file, stage / path, info.file_size)
+            return stage
     except OSError as error:
         if is_full(error):
-            raise StoreFull(SPARE_BYTES, free_bytes(stage), str(stage.parent)) from None
+            raise StoreFull(SPARE_BYTES, free_bytes(place), str(place)) from None
         raise BadAvatar(ZIP, _NOT_A_ZIP) from None
     except _DAMAGED:
         raise BadAvatar(ZIP, _NOT_A_ZIP) from None
 
 
-def _admitted(archive: zipfile.ZipFile) -> dict[PurePosixPath, zipfile.ZipInfo]:
+def _admitted(archive: zipfile.ZipFile) -> Members:
     """The files by where they go. Raises `BadAvatar` for a zip with anything in it that no pack has."""
     infos = archive.infolist()
     if len(infos) > 2 * MAX_FILES:
         raise BadAvatar(ZIP, f"it holds {len(infos)} entries; a pack may have {MAX_FILES}.")
-    files: dict[PurePosixPath, zipfile.ZipInfo] = {}
+    files: Members = {}
     seen: set[str] = set()
     total_bytes = 0
     for info in infos:
@@ -82,7 +87,7 @@ def _admitted(archive: zipfile.ZipFile) -> dict[PurePosixPath, zipfile.ZipInfo]:
             files[path] = info
     if len(files) > MAX_FILES:
         raise BadAvatar(ZIP, f"it holds {len(files)} files; a pack may have {MAX_FILES}.")
-    return _without_root(files)
+    return files
 
 
 def _checked(info: zipfile.ZipInfo) -> PurePosixPath:
@@ -104,13 +109,13 @@ def _checked(info: zipfile.ZipInfo) -> PurePosixPath:
     return path
 
 
-def _without_root(files: dict[PurePosixPath, zipfile.ZipInfo]) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """Most people zip a directory, and the table is then in it."""
+def _without_root(files: Members) -> tuple[str, Members]:
+    """Most people zip a directory, and the table is then in it: that directory's name, and what is in it."""
     if PurePosixPath(TABLE) in files:
-        return files
+        return "", files
     roots = {path.parts[0] for path in files}
-    if len(roots) == 1 and PurePosixPath(next(iter(roots)), TABLE) in files:
-        return {PurePosixPath(*path.parts[1:]): info for path, info in files.items()}
+    if len(roots) == 1 and PurePosixPath(root := roots.pop(), TABLE) in files:
+        return root, {PurePosixPath(*path.parts[1:]): info for path, info in files.items()}
     raise BadAvatar(TABLE, "it is missing.", hint="Zip the directory that avatar.toml is in, and nothing above it.")
 
 
@@ -139,7 +144,7 @@ def zip_directory(source: Path, target: Path) -> None:
         for path in paths:
             if not is_plain_file(path):  # a link would lead out of it, a pipe would be waited for
                 raise BadAvatar(str(path.relative_to(source)), "it is a link or a device; a pack holds plain files.")
-            archive.write(path, path.relative_to(source))
+            archive.write(path, source.resolve().name / path.relative_to(source))
 
 
 def _need_room(place: Path, size_bytes: int) -> None:
