@@ -106,10 +106,7 @@ class Film:
             self._mux(self._streams[1], frame)
 
     def _mux(self, stream: Any, frame: Any) -> None:
-        packets = stream.encode(frame)
-        for packet in packets:
-            packet.duration = packet.duration or 1  # x264 names none, and the last picture would have no time
-        self._container.mux(packets)
+        self._container.mux(stream.encode(frame))
 
 
 def write_film(path: Path, chunks: Iterable[FaceChunk], form: Form = "mp4") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import weakref
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -111,9 +113,13 @@ def test_pieces_of_one_frame_are_gathered() -> None:
     assert len(seen(b"".join(parts)).times_s) == 50
 
 
-def test_a_file_begins_with_its_index(tmp_path: Path) -> None:
-    kinds = [kind for kind, _ in boxes(in_a_file(flashing(1, 0.4), "mp4", tmp_path))]
+def test_a_file_begins_with_its_index_and_its_last_picture_has_its_time(tmp_path: Path) -> None:
+    film = in_a_file(flashing(1, 0.4), "mp4", tmp_path)
+    kinds = [kind for kind, _ in boxes(film)]
     assert kinds.index("moov") < kinds.index("mdat")
+    with av.open(io.BytesIO(film)) as container:
+        video = container.streams.video[0]
+        assert video.duration is not None and float(video.duration * video.time_base) == 1.0
 
 
 def test_webm_comes_before_it_is_whole() -> None:
