@@ -32,8 +32,8 @@ AHEAD_S = 0.2
 TICK_S = 0.25
 MAX_PICTURES = 25
 """That wait for a slow reader; then they are dropped."""
-MAX_WAITING = 1000
-"""Packets and events of all kinds: about eight seconds; then the reader is given up."""
+MAX_WAITING = 250
+"""Packets and events of all kinds: five to ten seconds of sound; then the reader is given up."""
 
 Told: TypeAlias = Packet | Json
 

@@ -6,6 +6,7 @@ Knows nothing of sockets: a data channel tells the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from talkie.errors import TalkieError
@@ -20,25 +21,20 @@ Json: TypeAlias = dict[str, Any]
 
 
 class Telling:
-    """The events of one session, frame by frame. The n-th frame of an utterance shows it at n / fps."""
+    """The events of one session, frame by frame."""
 
     def __init__(self, fps: float, words_of: Callable[[TalkieError], ErrorWords]) -> None:
         self._fps, self._words_of = fps, words_of
-        self._generation, self._frames = 0, 0
 
     def tell(self, tick: FaceTick) -> list[Json]:
         """What is to be said of this frame, in order: that an utterance starts in it, its words, that it is done or
         could not be spoken."""
         if not tick.generation:
             return []
-        if tick.generation != self._generation:
-            self._generation, self._frames = tick.generation, 0
-        began_s = tick.at_s - self._frames / self._fps
-        self._frames += 1
         told = [utterance_started(tick.generation, tick.at_s)] if tick.started else []
-        words = [mark for mark in tick.marks if mark.kind == "word"]
+        words = [_in_session(mark, tick.at_s, self._fps) for mark in tick.marks if mark.kind == "word"]
         if words:
-            told.append(words_message(tick.generation, words, began_s))
+            told.append(words_message(tick.generation, words))
         if tick.error is not None:
             told.append({**error_message(self._words_of(tick.error)), "generation": tick.generation})
         elif tick.ended:
@@ -69,12 +65,9 @@ def utterance_started(generation: int, at_s: float) -> Json:
     return {"type": "utterance.started", "generation": generation, "at_s": _time(at_s)}
 
 
-def words_message(generation: int, words: Sequence[Mark], began_s: float) -> Json:
-    """Captions: words that begin soon, with their times. `began_s` is where the utterance began."""
-    shown = [
-        {"text": mark.text, "start_s": _time(began_s + mark.start_s), "end_s": _time(began_s + mark.end_s)}
-        for mark in words
-    ]
+def words_message(generation: int, words: Sequence[Mark]) -> Json:
+    """Captions: words that begin now, with their times."""
+    shown = [{"text": mark.text, "start_s": _time(mark.start_s), "end_s": _time(mark.end_s)} for mark in words]
     return {"type": "words", "generation": generation, "words": shown}
 
 
@@ -101,6 +94,13 @@ def error_message(words: ErrorWords) -> Json:
 def to_text(message: Json) -> str:
     """The message on one line."""
     return to_json(message).decode()
+
+
+def _in_session(mark: Mark, at_s: float, fps: float) -> Mark:
+    """An utterance that pauses, for its text is still being written, has more frames than its own time says; but a
+    mark always begins in the frame that has it."""
+    start_s = at_s + mark.start_s - int(mark.start_s * fps + 1e-6) / fps
+    return replace(mark, start_s=start_s, end_s=start_s + mark.end_s - mark.start_s)
 
 
 def _time(seconds: float) -> float:

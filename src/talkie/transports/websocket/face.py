@@ -12,7 +12,7 @@ import contextlib
 from fastapi import FastAPI
 from starlette.websockets import WebSocket
 
-from talkie.errors import Cancelled, InvalidValue, RequestError, SessionEnded, ShuttingDown, TalkieError
+from talkie.errors import Cancelled, InvalidValue, QueueFull, RequestError, SessionEnded, ShuttingDown, TalkieError
 from talkie.transports.face_line import FaceLine, open_face
 from talkie.transports.http.access import open_socket
 from talkie.transports.http.callers import owner_seen
@@ -89,7 +89,7 @@ async def _hear(socket: Socket, line: FaceLine) -> None:
             else:
                 line.answer(line.talk.obey(parse_command(message)))
             faults = 0
-        except RequestError as error:
+        except (RequestError, QueueFull) as error:
             faults += 1
             if faults >= MAX_FAULTS:
                 raise TooManyFaults from None
