@@ -49,7 +49,8 @@ class Levels:
         self._held = np.zeros(WINDOW // 2, np.float32)  # the window of the first hop is half before the sound
 
     def feed(self, samples: Samples) -> None:
-        self._held = np.concatenate([self._held, np.nan_to_num(samples)])
+        sound = np.clip(np.nan_to_num(samples), -1.0, 1.0)
+        self._held = np.concatenate([self._held, sound])
         while (count := min((len(self._held) - WINDOW) // HOP + 1, _CHUNK)) > 0:
             windows = np.lib.stride_tricks.sliding_window_view(self._held, WINDOW)[::HOP][:count]
             self._add(windows * self._shape)
@@ -89,8 +90,6 @@ class Levels:
         """Where between the background and the speaker's loudest this is. Both are followed."""
         self._loudest_db = max(db, self._loudest_db - _FALL_DB, -40.0)
         self._noise_db = max(min(db, self._noise_db + _RISE_DB), -90.0)
-        # A long vowel is no background: what is followed stays well below the loudest.
-        noise_db = min(self._noise_db, self._loudest_db - _RANGE_DB / 2)
-        shut = max(self._loudest_db - _RANGE_DB, SILENT_DB, noise_db + _OVER_NOISE_DB)
+        shut = max(self._loudest_db - _RANGE_DB, SILENT_DB, self._noise_db + _OVER_NOISE_DB)
         wide = max(self._loudest_db - _HEAD_DB, shut + 6)
         return min(1.0, max(0.0, (db - shut) / (wide - shut)))
