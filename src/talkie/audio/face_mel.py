@@ -57,6 +57,10 @@ class FaceMel:
     """The windows of one sound after another. Holds less than half a second of it."""
 
     def __init__(self) -> None:
+        self._waiting: Doubles
+        self._mel: Floats
+        self._first_mel: int
+        self._next: int
         self._begin()
 
     def feed(self, samples: Samples) -> Floats:
@@ -80,10 +84,9 @@ class FaceMel:
     def _begin(self) -> None:
         self._heard = 0
         self._last_sample = 0.0
-        self._waiting: Doubles = np.zeros(FFT_SIZE // 2)
-        self._mel: Floats = np.empty((0, BANDS), np.float32)
-        self._first_mel = 0
-        self._next = 0
+        self._waiting = np.zeros(FFT_SIZE // 2)
+        self._mel = np.empty((0, BANDS), np.float32)
+        self._first_mel = self._next = 0
 
     def _emphasised(self, samples: Samples) -> Doubles:
         sound = np.clip(np.nan_to_num(np.asarray(samples, np.float64), posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
