@@ -2,9 +2,9 @@
 
     pieces of sound -> 16 kHz -> the face's line -> frames, put beside their own sound, on one clock from 0
 
-Knows nothing of how the face is made, of codecs or of who asked. The face works in a thread of its own, a little way
-ahead of whoever takes the pieces, so that encoding them does not make it wait. Whatever the length of the speech, what
-is held is the sound that waits for its frames, and `ahead_s` of pieces.
+Knows nothing of how the face is made, of codecs or of who asked. The sound is made in one thread, the face works in
+another and whoever takes the pieces encodes them in a third, so that none waits for the work of the others; each is a
+bounded way ahead, whatever the length of the speech.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -24,12 +24,15 @@ from talkie.pipeline.ahead import Ahead
 from talkie.pipeline.faces import Face, FaceLine, frames_of
 from talkie.types import SAMPLE_RATE_HZ, FaceChunk, Mark, Picture, Samples, SpeechChunk, VideoFrame
 
+T = TypeVar("T")
+
 LONGEST_S = 0.2
 """Of a piece. The first has one frame, the next ones twice as many each."""
-FEED_S = 2.0
-"""Of sound given to the line at once: enough for full batches, and little enough to stop soon."""
+FEED_S = 4.0
+"""Of sound given to the line at once, at most: all that is ready, so that a network gets full batches."""
 AHEAD_S = 0.4
 _POLL_S = 0.05
+_LEAST_S = 0.01
 
 
 class Cancel(Protocol):
@@ -67,72 +70,82 @@ def animate(
                 own.drop()
 
 
-def _taken(ahead: Ahead[FaceChunk], cancel: Cancel) -> Iterator[FaceChunk]:
+def _taken(ahead: Ahead[T], cancel: Cancel) -> Iterator[T]:
     """As iterating over it, but that a cancelled wait is noticed."""
     while True:
         cancel.check()
         with ahead.changed:
             ahead.changed.wait_for(lambda: len(ahead) or ahead.ended, timeout=_POLL_S)
-            chunk = ahead.take() if len(ahead) else None
-            ended = chunk is None and ahead.ended
-        if chunk is not None:
-            yield chunk
-        elif ended:
+            ended = ahead.ended
+            taken = [ahead.take()] if len(ahead) else []
+        yield from taken
+        if ended and not taken:
             ahead.raise_error()
             return
 
 
 def _made(sound: Iterable[SpeechChunk], line: FaceLine, fps: float, cancel: Cancel) -> Iterator[FaceChunk]:
     """All pieces, in order; runs in the thread of `Ahead`."""
-    pieces, ears = FacePieces(fps), Ears(fps)
-    with ExitStack() as stack:
-        stack.callback(getattr(sound, "close", _nothing))
-        for chunk in sound:
-            cancel.check()
-            pieces.add(chunk)
-            visemes = [mark for mark in chunk.marks if mark.kind == "viseme"]
-            for samples in ears.hear(chunk):
+    pieces, ears = FacePieces(fps), Ears()
+    with Ahead(iter(sound), _sound_seconds, FEED_S) as hearing:
+        for chunks in _ready(hearing, cancel):
+            heard = [np.zeros(0, np.float32)]
+            for chunk in chunks:
+                pieces.add(chunk)
+                heard.append(ears.hear(chunk))
+            visemes = [mark for chunk in chunks for mark in chunk.marks if mark.kind == "viseme"]
+            for samples in _in_feeds(np.concatenate(heard)):
                 yield from pieces.show(line.feed(samples, visemes))
                 visemes = []
-            if visemes:  # the resampler kept all of a short piece back
-                yield from pieces.show(line.feed(np.zeros(0, np.float32), visemes))
-        if not pieces.samples:
-            raise EmptyAudio
-        cancel.check()
-        yield from pieces.show(line.feed(ears.rest()))
-        yield from pieces.finish(line.finish())
+    if not pieces.samples:
+        raise EmptyAudio
+    yield from pieces.show(line.feed(ears.rest(fps)))
+    yield from pieces.finish(line.finish())
+
+
+def _ready(hearing: Ahead[SpeechChunk], cancel: Cancel) -> Iterator[list[SpeechChunk]]:
+    """At least one piece each time, and all others that are there, up to `FEED_S`."""
+    for chunk in _taken(hearing, cancel):
+        chunks, seconds = [chunk], _sound_seconds(chunk)
+        while len(hearing) and seconds < FEED_S:
+            chunks.append(hearing.take())
+            seconds += _sound_seconds(chunks[-1])
+        yield chunks
+
+
+def _in_feeds(samples: Samples) -> Iterator[Samples]:
+    """At least one, which may be empty: there may be marks without sound."""
+    step = round(FEED_S * SAMPLE_RATE_HZ)
+    for start in range(0, max(1, len(samples)), step):
+        yield samples[start : start + step]
 
 
 class Ears:
-    """Sound as a line hears it: 16 kHz, in pieces of at most `FEED_S`, as many frames long as the sound itself."""
+    """Sound as a line hears it: 16 kHz, and as many frames long as the sound itself."""
 
-    def __init__(self, fps: float) -> None:
-        self._fps = fps
+    def __init__(self) -> None:
         self._changer: RateChanger | None = None
         self._rate = 0
         self._taken = self._given = 0
 
-    def hear(self, chunk: SpeechChunk) -> Iterator[Samples]:
+    def hear(self, chunk: SpeechChunk) -> Samples:
         """Raises `ValueError` where the rate changes."""
         if self._changer is None:
             self._changer, self._rate = RateChanger(chunk.sample_rate, SAMPLE_RATE_HZ), chunk.sample_rate
         if chunk.sample_rate != self._rate:
             raise ValueError("the rate of an utterance changes midway")
+        heard = self._changer.feed(chunk.samples)
         self._taken += len(chunk.samples)
-        step = round(FEED_S * self._rate)
-        for start in range(0, len(chunk.samples), step):
-            heard = self._changer.feed(chunk.samples[start : start + step])
-            self._given += len(heard)
-            if len(heard):
-                yield heard
+        self._given += len(heard)
+        return heard
 
-    def rest(self) -> Samples:
+    def rest(self, fps: float) -> Samples:
         """What the resampler kept back, made to end in the frame in which the sound ends: it may be off by a sample,
         and that sample may be the one that makes a frame."""
         kept = self._changer.finish() if self._changer is not None else np.zeros(0, np.float32)
-        frames = int(self._taken / max(1, self._rate) * self._fps + 1e-6)
-        least = math.ceil(frames / self._fps * SAMPLE_RATE_HZ - 1e-6)
-        most = math.ceil((frames + 1) / self._fps * SAMPLE_RATE_HZ - 1e-6) - 1
+        frames = int(self._taken / max(1, self._rate) * fps + 1e-6)
+        least = math.ceil(frames / fps * SAMPLE_RATE_HZ - 1e-6)
+        most = math.ceil((frames + 1) / fps * SAMPLE_RATE_HZ - 1e-6) - 1
         wanted = min(max(self._given + len(kept), least), most) - self._given
         kept = kept[: max(0, wanted)]
         return np.concatenate([kept, np.zeros(max(0, wanted - len(kept)), np.float32)])
@@ -209,13 +222,14 @@ class FacePieces:
         return np.concatenate(taken) if taken else np.zeros(0, np.float32)
 
 
-def _nothing() -> None:
-    """A list has nothing to be closed."""
-
-
 def _start(mark: Mark) -> float:
     return mark.start_s
 
 
 def _seconds(chunk: FaceChunk) -> float:
     return len(chunk.frames) / chunk.fps
+
+
+def _sound_seconds(chunk: SpeechChunk) -> float:
+    """Pieces without sound weigh a little too, so that there are never many."""
+    return max(_LEAST_S, len(chunk.samples) / chunk.sample_rate)

@@ -163,7 +163,7 @@ def test_the_first_piece_is_one_frame_and_comes_before_the_sound_has_ended() -> 
     first = next(pieces)
     assert len(first.frames) == 1 and len(first.samples) == 960
     assert [len(next(pieces).frames) for _ in range(3)] == [2, 4, 5]
-    assert len(taken) < 20
+    assert len(taken) < 60, "four seconds ahead of the face"
     pieces.close()
 
 
