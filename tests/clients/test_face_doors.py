@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import grpc
@@ -134,3 +138,13 @@ def test_a_film_and_pictures_over_grpc(doors: Doors) -> None:
     samples = sum(len(answer.audio) for answer in plain) / 2
     assert samples / plain[0].format.audio.sample_rate_hz == pytest.approx(len(frames) / 25, abs=0.05)
     assert {answer.mark.text.strip(".").lower() for answer in plain if answer.HasField("mark")} >= {"good", "morning"}
+
+
+def test_the_program_of_the_guide(doors: Doors, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "grpc.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    [program] = [block for block in blocks if "target, spoken, key = sys.argv" in block]
+    command = [sys.executable, "-c", program, f"127.0.0.1:{doors.grpc_port}", TEXT, KEY]
+    subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path)
+    pictures, _ = film((tmp_path / "face.mp4").read_bytes())
+    assert pictures[0].shape == (256, 256, 3)
