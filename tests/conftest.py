@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from server_fixtures import server as server
 
 # A busy machine is slow and not wrong.
-settings.register_profile("talkie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("talkie", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("talkie")
 
 

@@ -137,12 +137,12 @@ def test_people_are_heard(tmp_path: Path) -> None:
         pytest.skip("the human recordings are not part of the repository")
     with manifest.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["language"].startswith("en")]
-    rows = [row for row in rows if 2.0 < float(row["seconds"]) < 8.0 and len(row["text"].split()) > 5][:4]
+    rows = [row for row in rows if 2.0 < float(row["seconds"]) < 8.0 and len(row["text"].split()) > 5][:2]
     paths = [str(HUMAN / row["path"]) for row in rows]
     out, _ = talkie(*paths, "-f", "json", cwd=tmp_path)
     heard = {line["file"]: line["text"] for line in map(json.loads, out.splitlines())}
     total = sum((word_error_rate(row["text"], heard[path]) for row, path in zip(rows, paths, strict=True)), Wer())
-    assert total.words > 20 and total.rate < 0.6
+    assert total.words > 10 and total.rate < 0.6
 
 
 # -- through a server --------------------------------------------------------------------------------------------------

@@ -192,9 +192,9 @@ def test_word_error_rate_on_short_human_recordings_is_no_worse_than_it_was(sphin
     rows = csv.DictReader((HUMAN / "manifest.csv").read_text().splitlines())
     total = Wer()
     for row in rows:
-        if row["language"] == "en" and row["kind"] in ("read", "command") and float(row["seconds"]) < 4:
+        if row["language"] == "en" and row["kind"] in ("read", "command") and float(row["seconds"]) < 3:
             samples, _ = soundfile.read(HUMAN / row["path"], dtype="float32")
             [transcript] = hear_all(sphinx, [Audio(samples)], RecognizeOptions())
             total += word_error_rate(row["text"], transcript.text)
-    assert total.words > 90
-    assert total.rate < 0.259
+    assert total.words > 70
+    assert total.rate < 0.23
