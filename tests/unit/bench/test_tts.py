@@ -45,7 +45,7 @@ def test_a_voice_is_measured(tmp_path: Path) -> None:
 
 def test_what_is_said_is_heard_again(tmp_path: Path) -> None:
     service = Service(ServiceConfig(home=tmp_path))
-    task = tts.TtsTask(languages=("en",), voice="en-us+klatt4", times=1, clients=(), page_sentences=1)
+    task = tts.TtsTask(languages=("en",), voice="en-us+klatt4", times=1, clients=(), page_sentences=2)
     try:
         found = tts.measure(service, task)
     finally:
