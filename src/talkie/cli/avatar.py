@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from talkie.cli.avatar_new import new
+
 if TYPE_CHECKING:
     from talkie.cli.avatar_keeper import Keeper
     from talkie.models.avatar_findings import Findings
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 HEAD = ("AVATAR", "TITLE", "KIND", "PIXELS", "FPS", "DISK", "LICENCE")
 PICTURES = (".png", ".jpg", ".jpeg")
 
-app = typer.Typer(help="Faces that speak: list them, check a pack, add it.", no_args_is_help=True)
+app = typer.Typer(help="Faces that speak: list them, make and check packs of them, add them.", no_args_is_help=True)
+app.command()(new)
 
 Server = Annotated[str | None, typer.Option(metavar="URL", help="A server's avatars, like http://127.0.0.1:8000.")]
 Key = Annotated[str | None, typer.Option(help="The server's key; better in the environment as TALKIE_API_KEY.")]

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from talkie.errors import AvatarError, EngineError
+from talkie.errors import AvatarError, EngineFailed
 from talkie.models.avatar_files import MAX_FRAMES
 from talkie.models.avatar_findings import Findings
 from talkie.models.avatar_networks import check_networks
@@ -22,13 +22,14 @@ MAX_DEPTH = 3
 MAX_PACK_BYTES = 2 * 1024 * 1024 * 1024
 
 OpenNetworks = Callable[[AvatarPack], None]
-"""Opens the networks of a neural pack once, and raises `BadAvatar` or an `EngineError` where that fails."""
+"""Opens the networks of a neural pack once, and raises `BadAvatar` or `EngineFailed` where they are at fault."""
 
 
 def check_pack(
     directory: Path, open_networks: OpenNetworks | None = None, *, name: str = ""
 ) -> tuple[AvatarPack | None, Findings]:
-    """All that is wrong with a pack, and the pack as far as it could be read. `name` in place of its own."""
+    """All that is wrong with a pack, and the pack as far as it could be read. `name` in place of its own. Raises
+    `EngineUnavailable` where networks cannot be opened here at all, which is no fault of the pack."""
     findings = Findings()
     if not directory.is_dir():
         findings.error(directory.name, "it is no directory.", "A pack is a directory, or a zip of one.")
@@ -43,7 +44,7 @@ def check_pack(
     if pack is not None and findings.ok and pack.kind == "neural" and open_networks is not None:
         try:
             open_networks(pack)
-        except (AvatarError, EngineError) as error:
+        except (AvatarError, EngineFailed) as error:
             findings.error(getattr(error, "where", "networks"), getattr(error, "detail", error.message), error.hint)
     return pack, findings
 

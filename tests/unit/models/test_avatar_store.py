@@ -113,6 +113,8 @@ def test_what_is_damaged_is_listed_with_the_reason(store: AvatarStore, bob: Path
     assert one.pack is None and one.problem == "pictures.A: A.png is missing."
     with pytest.raises(BadAvatar, match=r"A\.png is missing"):
         store.get("bob")
+    (made.directory / "A.png").write_bytes((bob / "A.png").read_bytes())
+    assert store.get("bob").pack is not None
     (made.directory / CARD).write_text("[")
     assert names(store, "key a") == [] == names(store, "") and names(store) == ["bob"], "whose it is, is not known"
     with pytest.raises(BadAvatar, match="card is damaged"):
