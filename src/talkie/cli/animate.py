@@ -13,7 +13,6 @@ import typer
 if TYPE_CHECKING:
     from talkie.cli.face_output import Output
     from talkie.cli.inputs import Input
-    from talkie.types import Mark
 
 
 def animate(
@@ -34,9 +33,6 @@ def animate(
     form: Annotated[
         str | None,
         typer.Option("--format", help="mp4, webm, or png: a directory of pictures.", show_default="by the file's name"),
-    ] = None,
-    captions: Annotated[
-        Path | None, typer.Option(help="Captions too, where words are known: .vtt, .srt or .tsv.")
     ] = None,
     raw: Annotated[
         str | None, typer.Option(metavar="RATE[,CHANNELS[,ENCODING]]", help="Bare PCM, like 16000 or 8000,1,mulaw.")
@@ -61,23 +57,18 @@ def animate(
     from talkie.cli.face_options import face_request
     from talkie.cli.face_output import output_of
     from talkie.cli.face_progress import showing
-    from talkie.cli.spoken_words import caption_format
     from talkie.cli.transcribe import raw_format
     from talkie.settings import load_settings
 
     item, out = _recording(recording), output_of(output, form)
     _check_apart(item, out)
-    if captions is not None:
-        caption_format(captions)
     request = replace(face_request(avatar, size, mood, here=server is None), raw=raw_format(raw))
     settings, _ = load_settings({"home": home})
     with (
         closing(open_artist(settings, server, api_key, cacert)) as artist,
         showing("showing", _seconds(item, raw)) as display,
     ):
-        told = artist.animate(item.open(), request, out, display)
-    if captions is not None:
-        _keep(told, captions)
+        artist.animate(item.open(), request, out, display)
 
 
 def _recording(name: str) -> Input:
@@ -109,16 +100,3 @@ def _seconds(item: Input, raw: str | None) -> float | None:
             return stream.info.duration_s
     except (TalkieError, OSError):
         return None
-
-
-def _keep(told: list[Mark], captions: Path) -> None:
-    from talkie.cli.output import note
-    from talkie.cli.sinks import written
-    from talkie.cli.spoken_words import caption_format
-    from talkie.cli.spoken_words import captions as captions_of
-
-    if not any(mark.kind == "word" for mark in told):
-        note(f"no words are known of a recording; `talkie transcribe RECORDING -o {captions.name}` hears them")
-        return
-    with written(captions) as sink:
-        sink.write(captions_of(told, caption_format(captions)))

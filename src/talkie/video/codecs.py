@@ -43,13 +43,13 @@ class Recipe:
     matrix: int = BT709
 
 
-_VPX = {"deadline": "realtime", "lag-in-frames": "0", "auto-alt-ref": "0", "crf": "18"}
+_VPX = {"deadline": "realtime", "lag-in-frames": "0", "auto-alt-ref": "0"}
 RECIPES: dict[VideoCodec, Recipe] = {
     "h264": Recipe(
         "libx264", {"preset": "veryfast", "crf": "20"}, {"preset": "superfast", "tune": "zerolatency", "crf": "22"}
     ),
-    "vp8": Recipe("libvpx", {**_VPX, "cpu-used": "4"}, {**_VPX, "cpu-used": "8"}, BT601),
-    "vp9": Recipe("libvpx-vp9", {**_VPX, "cpu-used": "6"}, {**_VPX, "cpu-used": "8"}),
+    "vp8": Recipe("libvpx", {**_VPX, "crf": "10", "cpu-used": "4"}, {**_VPX, "crf": "10", "cpu-used": "8"}, BT601),
+    "vp9": Recipe("libvpx-vp9", {**_VPX, "crf": "28", "cpu-used": "6"}, {**_VPX, "crf": "28", "cpu-used": "8"}),
 }
 
 

@@ -105,11 +105,6 @@ def test_a_text_is_said_by_a_face(talkie: Run, service: Service) -> None:
     assert left() == {"out.mp4", "out.wav", "out.vtt"}
 
 
-def test_words_of_a_recording_are_another_commands(talkie: Run, capsys: Any) -> None:
-    assert talkie("animate", "talk.raw", "-o", "out.mp4", "--captions", "out.vtt") == 0
-    assert "talkie transcribe" in capsys.readouterr().err and left() == {"out.mp4"}
-
-
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "frames"])
 @pytest.mark.parametrize(
     ("error", "code"), [(Cancelled(), 130), (KeyboardInterrupt(), 130), (EngineFailed("face", "it fell over."), 1)]
@@ -135,7 +130,7 @@ def test_what_breaks_off_leaves_nothing(talkie: Run, service: Service, name: str
         (("animate", "talk.raw", "-o", "out.mp4", "--size", "big"), 2, "no size"),
         (("animate", "talk.raw", "-o", "out.mp4", "--avatar", "nobody"), 4, "no avatar 'nobody'"),
         (("animate", "talk.raw", "-o", "out.mp4", "--avatar", "./nowhere"), 2, "no directory"),
-        (("animate", "talk.raw", "-o", "out.mp4", "--captions", "x.doc"), 2, "no ending of captions"),
+        (("say", "x", "--face", "out.mp4", "--captions", "x.doc"), 2, "no ending of captions"),
         (("animate", "talk.raw", "-o", "out.mp4", "--raw", "fast"), 3, "RATE"),
         (("say", "x", "--face", "out.gif"), 2, "no film format"),
         (("say", "x", "--face", "-", "-o", "-"), 2, "one pipe"),
