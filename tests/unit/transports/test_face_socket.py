@@ -156,68 +156,66 @@ def test_a_microphone_moves_it_and_stops_what_it_says(tmp_path: Path) -> None:
     assert stopped["generation"] == 1 and session.heard == 1600
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "no json",
-        "[" * 100_000,
-        "[]",
-        '{"type": "shout"}',
-        '{"type": 3}',
-        '{"type": "text", "text": 3}',
-        '{"type": "shown", "at_s": NaN}',
-        '{"type": "shown", "at_s": -1}',
-        '{"type": "shown", "at_s": "now"}',
-        '{"type": "session.update"}',
-        '{"type": "session.update", "session": {"speed": 90}}',
-        b"\0",
-        bytes(32_000 * 6),
-        '{"type": "text", "text": "' + "x" * 250_000 + '"}',
-    ],
-)
-def test_what_cannot_be_is_told_and_the_conversation_goes_on(tmp_path: Path, message: str | bytes) -> None:
+FAULTS: list[str | bytes] = [
+    "no json",
+    "[" * 100_000,
+    "[]",
+    '{"type": "shout"}',
+    '{"type": 3}',
+    '{"type": "text", "text": 3}',
+    '{"type": "shown", "at_s": NaN}',
+    '{"type": "shown", "at_s": -1}',
+    '{"type": "shown", "at_s": "now"}',
+    '{"type": "session.update"}',
+    '{"type": "session.update", "session": {"speed": 90}}',
+    b"\0",
+    bytes(32_000 * 6),
+    '{"type": "text", "text": "' + "x" * 250_000 + '"}',
+]
+
+
+def test_what_cannot_be_is_told_and_the_conversation_goes_on(tmp_path: Path) -> None:
     async def conversation(guest: FaceGuest, service: FakeService) -> Any:
-        await guest.socket.send(message)
-        error = await guest.until("error")
+        codes = []
+        for message in FAULTS:
+            await guest.socket.send(message)
+            codes.append((await guest.until("error"))["error"]["code"])
         await guest.say("interrupt")
-        return error, await guest.until("interrupted")
+        return codes, await guest.until("interrupted")
 
-    error, stopped = talk(tmp_path, conversation)
-    assert error["error"]["code"] == "invalid_value" and stopped["generation"] == 0
-
-
-def closing(directory: Path, service: FakeService, query: str = "", name: str = "talkie") -> tuple[str, int]:
-    """The code of the last error, and the close code."""
-
-    async def conversation(guest: FaceGuest, _service: FakeService) -> tuple[str, int]:
-        with pytest.raises(ConnectionClosed):
-            while True:
-                await guest.next()
-        return guest.events[-1]["error"]["code"], guest.socket.close_code or 0
-
-    return talk(directory, conversation, query, service, name=name)
+    codes, stopped = talk(tmp_path, conversation)
+    assert codes == ["invalid_value"] * len(FAULTS) and stopped["generation"] == 0
 
 
-@pytest.mark.parametrize(
-    ("query", "name", "code"),
-    [
-        ("?video=av1", "talkie", "invalid_value"),
-        ("?width=3", "talkie", "invalid_value"),
-        ("?speed=fast", "talkie", "invalid_value"),
-        ("", "nobody", "avatar_not_found"),
-        ("", "..%5c..", "avatar_not_found"),
-    ],
-)
-def test_addresses_that_cannot_be(tmp_path: Path, query: str, name: str, code: str) -> None:
+def closings(directory: Path, service: FakeService, *places: tuple[str, str]) -> list[tuple[str, int]]:
+    """Of each name and query, the code of the last error and the close code."""
+
+    async def one(address: str, name: str, query: str) -> tuple[str, int]:
+        async with face_guest(address, name, query) as guest:
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    await guest.next()
+            return guest.events[-1]["error"]["code"], guest.socket.close_code or 0
+
+    async def whole() -> list[tuple[str, int]]:
+        async with serving(make_app(directory, service)) as address:
+            return [await one(address, name, query) for name, query in places]
+
+    return run(whole())
+
+
+def test_addresses_that_cannot_be(tmp_path: Path) -> None:
     service = FakeService()
-    assert closing(tmp_path, service, query, name) == (code, 1008)
+    wrong = [("talkie", "?video=av1"), ("talkie", "?width=3"), ("talkie", "?speed=fast")]
+    assert closings(tmp_path, service, *wrong) == [("invalid_value", 1008)] * 3
+    assert closings(tmp_path, service, ("nobody", ""), ("..%5c..", "")) == [("avatar_not_found", 1008)] * 2
     assert service.faces == []
 
 
 def test_no_more_than_there_is_room_for(tmp_path: Path) -> None:
     service = FakeService()
     service.face_raises = TooManySessions(2)
-    assert closing(tmp_path, service) == ("too_many_sessions", 1013)
+    assert closings(tmp_path, service, ("talkie", "")) == [("too_many_sessions", 1013)]
 
 
 def test_what_ends_the_session_is_told(tmp_path: Path) -> None:

@@ -98,27 +98,32 @@ def test_a_picture_that_no_client_would_take_in_one_message(tmp_path: Path) -> N
     assert sum(len(frame.rgb) for frame in first) == 1920 * 1080 * 3 > 4 * 1024 * 1024 and len(first) == 6
 
 
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({}, "invalid_value"),
-        ({"text": "one", "output": 9}, "invalid_value"),
-        ({"text": "one", "width": 5}, "invalid_value"),
-        ({"text": "one", "height": 9000}, "invalid_value"),
-        ({"text": "one", "speed": 9}, "invalid_value"),
-        ({"text": "one", "mood": "m" * 65}, "invalid_value"),
-        ({"audio": b"x", "raw": pb.RawAudio(encoding=99, sample_rate_hz=8000)}, "invalid_value"),  # type: ignore[arg-type]
-    ],
-)
-def test_what_cannot_be(tmp_path: Path, fields: dict[str, Any], code: str) -> None:
-    assert refusal(tmp_path, **fields) == (grpc.StatusCode.INVALID_ARGUMENT, code)
+async def refusals(directory: Path, service: FakeService, *asked: pb.AnimateRequest) -> list[tuple[Any, str]]:
+    async with opened(directory, service) as door:
+        errors = [await refused(door.speech.Animate(message)) for message in asked]
+        return [(error.code(), code_of(error)) for error in errors]
 
 
-@pytest.mark.parametrize("name", ["nobody", "../../etc/passwd", "/etc", "a\\b", "x" * 500, ".", "a\nb"])
-def test_names_that_are_none(tmp_path: Path, name: str) -> None:
+def test_what_cannot_be(tmp_path: Path) -> None:
+    wrong = [
+        pb.AnimateRequest(),
+        pb.AnimateRequest(text="one", output=9),  # type: ignore[arg-type]
+        pb.AnimateRequest(text="one", width=5),
+        pb.AnimateRequest(text="one", height=9000),
+        pb.AnimateRequest(text="one", speed=9),
+        pb.AnimateRequest(text="one", mood="m" * 65),
+        pb.AnimateRequest(audio=b"x", raw=pb.RawAudio(encoding=99, sample_rate_hz=8000)),  # type: ignore[arg-type]
+    ]
+    told = run(refusals(tmp_path, FakeService(), *wrong))
+    assert told == [(grpc.StatusCode.INVALID_ARGUMENT, "invalid_value")] * len(wrong)
+
+
+def test_names_that_are_none(tmp_path: Path) -> None:
     service = FakeService()
-    assert refusal(tmp_path, service, text="one", avatar=name) == (grpc.StatusCode.NOT_FOUND, "avatar_not_found")
-    assert [asked.avatar for asked in service.shown] in ([], ["nobody"])
+    names = ["nobody", "../../etc/passwd", "/etc", "a\\b", "x" * 500, ".", "a\nb"]
+    told = run(refusals(tmp_path, service, *(pb.AnimateRequest(text="one", avatar=name) for name in names)))
+    assert told == [(grpc.StatusCode.NOT_FOUND, "avatar_not_found")] * len(names)
+    assert [asked.avatar for asked in service.shown] == ["nobody"]
 
 
 @pytest.mark.parametrize(
