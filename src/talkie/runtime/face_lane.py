@@ -35,6 +35,8 @@ FPS = 25.0
 LOAD = 0.85
 """Of the time there is, what mouths of live faces may take; the rest is for all else that a picture costs."""
 MOST_EVERY = 25
+CPU_MOST = 4
+"""Frames in a call where they are computed one after the other: who interrupts waits for no more."""
 RECENT_S = 1.0
 """Who asked within so long is looking on."""
 STUCK_S = 5.0
@@ -80,6 +82,7 @@ class FaceLane:
         self.model = model
         self.on_close = ExitStack()
         """Whatever must be given back with the lane."""
+        most = min(most, CPU_MOST) if model.info.device == "cpu" else most
         self.info: FaceModelInfo = replace(model.info, max_batch=max(1, min(most, model.info.max_batch)))
         self._clock = clock
         self._metrics = metrics.LaneMetrics(self.info.name)

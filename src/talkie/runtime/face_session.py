@@ -251,7 +251,8 @@ class LiveFace:
         if self._writing is not None:
             self._writing[1].close()
             self._writing = None
-        drop = self._busy and self._at_work is not None
+        # A network may be long in coming; what is drawn is left at its next picture.
+        drop = self._busy and self._at_work is not None and self.info.kind == "neural"
         self._droppers += drop
         self._news.notify_all()
         return shown, drop

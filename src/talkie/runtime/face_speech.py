@@ -70,8 +70,10 @@ class Speech:
     def _hand_over(self, spoken: Iterator[SpeechChunk]) -> None:
         resampler = StreamResampler(LIVE_RATE_HZ)
         with closing(spoken) as chunks:  # type: ignore[type-var]
-            for chunk in chunks:
-                samples = resampler.feed(chunk.samples, chunk.sample_rate)
-                if not self._listener.put(self.track, samples, chunk.marks):
-                    return
-        self._listener.put(self.track, resampler.finish(), ())
+            try:
+                for chunk in chunks:
+                    samples = resampler.feed(chunk.samples, chunk.sample_rate)
+                    if not self._listener.put(self.track, samples, chunk.marks):
+                        return
+            finally:  # what was said is heard, also where it breaks off
+                self._listener.put(self.track, resampler.finish(), ())

@@ -114,7 +114,7 @@ class Track:
 
     def take_feed(self, now_s: float) -> Fed | None:
         """What is to be made now; None: nothing, for now."""
-        if self.made:
+        if self.made or self.total == 0:
             return None
         if self.total is not None and self._fed >= self.total:
             return Fed(np.zeros(0, np.float32), last=True)
