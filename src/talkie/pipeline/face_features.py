@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -31,15 +30,18 @@ Encode: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 class FaceFeatures:
-    """One utterance; frames are asked for in order. Holds the features that frames to come still need."""
+    """One utterance; frames are asked for in order. Holds the windows that frames to come still need.
+
+    Feature 0 is that of window 0 and feature f of window f - 1, for the first stands there twice, and so does the last.
+    """
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
         self._mel = FaceMel()
-        self._windows: deque[NDArray[np.float32]] = deque()  # not encoded yet, each (16, 80)
-        self._rows: deque[NDArray[np.float32]] = deque()
-        self._first = 0  # the number of the first of `_rows`
-        self._whole = self._ended = False
+        self._first = 0  # the number of the first window that is held
+        self._rows: deque[NDArray[np.float32]] = deque()  # windows that are encoded, then those that are not
+        self._windows: deque[NDArray[np.float32]] = deque()
+        self._whole = False
 
     def feed(self, samples: Samples) -> None:
         self._windows.extend(self._mel.feed(samples))
@@ -51,36 +53,44 @@ class FaceFeatures:
     @property
     def certain(self) -> int:
         """How many frames have all their features, whatever is said next; after the end every frame has."""
-        begun = bool(self._first or self._rows)
-        features = self._first + len(self._rows) + len(self._windows) + (not begun)
-        return max(0, features - AFTER + 1)
+        return max(0, self._known - AFTER + 2)
+
+    @property
+    def held(self) -> int:
+        """Windows."""
+        return len(self._rows) + len(self._windows)
 
     def audio(self, frame: int) -> NDArray[np.float32]:
         """`(32, 16, 16)`, for this frame or a later one than before; it must be certain."""
-        self._encode_until(frame + AFTER)
-        start = max(frame - BEFORE, 0)
-        self._forget(start)
+        self.skip(frame)
+        self._encode_until(frame + AFTER - 1)
         audio = np.zeros((BEFORE + AFTER, FEATURE_SIZE), np.float32)
-        for place, row in enumerate(islice(self._rows, frame + AFTER - start), start - frame + BEFORE):
-            audio[place] = row
+        for place, feature in enumerate(range(frame - BEFORE, frame + AFTER)):
+            if 0 <= feature <= self._known:
+                audio[place] = self._row(feature - 1)
+            elif feature == self._known + 1 and self._whole:
+                audio[place] = self._row(feature - 2)
         return audio.reshape(AUDIO_SHAPE)
 
-    def _encode_until(self, count: int) -> None:
-        while self._windows and self._first + len(self._rows) < count:
-            missing = count - self._first - len(self._rows)
-            taken = [self._windows.popleft() for _ in range(min(missing, len(self._windows), _WINDOWS_A_CALL))]
-            features = self._encode(np.stack(taken))
-            if not self._first and not self._rows:
-                self._rows.append(features[0])
-            self._rows.extend(features)
-        if self._whole and not self._windows and self._rows and not self._ended:
-            self._rows.append(self._rows[-1])
-            self._ended = True
-
-    def _forget(self, before: int) -> None:
-        while self._rows and self._first < before and len(self._rows) > 1:
-            self._rows.popleft()
+    def skip(self, frame: int) -> None:
+        """No frame before this one will be asked for: what only those needed is forgotten, encoded or not."""
+        needed = min(frame - BEFORE - 1, self._known - 1)
+        while self._first < needed:
+            (self._rows or self._windows).popleft()
             self._first += 1
+
+    @property
+    def _known(self) -> int:
+        return self._first + self.held
+
+    def _row(self, window: int) -> NDArray[np.float32]:
+        return self._rows[max(0, window) - self._first]
+
+    def _encode_until(self, window: int) -> None:
+        """All windows before that one."""
+        while self._windows and (missing := window - self._first - len(self._rows)) > 0:
+            count = min(missing, len(self._windows), _WINDOWS_A_CALL)
+            self._rows.extend(self._encode(np.stack([self._windows.popleft() for _ in range(count)])))
 
 
 def silent_audio(encode: Encode) -> NDArray[np.float32]:

@@ -240,6 +240,8 @@ class NeuralLine:
             if planned.gate > 0:
                 planned.open_at = len(items)
                 items.append(MouthItem(self._face.crop(planned.source), self._features.audio(self._planned)))
+            else:
+                self._features.skip(self._planned)
             if wants_shut:
                 planned.shut_at = shut_at[planned.source] = len(items)
                 items.append(self._face.closed.item(planned.source))

@@ -304,14 +304,32 @@ def test_very_short_sound_has_its_frames(samples: Samples) -> None:
     assert len(said(line, samples)) == max(1, len(samples) // 640)
 
 
-def test_features_are_forgotten_when_no_frame_needs_them() -> None:
+@pytest.mark.parametrize("asked", [True, False])
+def test_features_are_forgotten_when_no_frame_needs_them(asked: bool) -> None:
     mouths = GreyMouths()
     features = FaceFeatures(mouths.encode)
     for frame in range(2000):
         while features.certain <= frame:
             features.feed(NOISE[:4000])
-        features.audio(frame)
-        assert len(features._rows) <= 17 and len(features._windows) < 20
+        if asked:
+            features.audio(frame)
+        else:
+            features.skip(frame)
+        assert features.held < 30
+    assert mouths.encoded == (2006 if asked else 0)
+
+
+def test_a_frame_after_a_silence_hears_what_it_would_have_heard_anyway() -> None:
+    for frame in (0, 3, 8, 9, 10, 60, 118, 124):
+        all_asked, skipped = FaceFeatures(GreyMouths().encode), FaceFeatures(GreyMouths().encode)
+        for features in (all_asked, skipped):
+            features.feed(NOISE[: 5 * RATE_HZ])
+            features.finish()
+        for before in range(frame):
+            all_asked.audio(before)
+        for before in range(0, frame, 3):
+            skipped.skip(before)
+        assert np.array_equal(all_asked.audio(frame), skipped.audio(frame))
 
 
 def pack_of(directory: Path, **changes: object) -> AvatarPack:
