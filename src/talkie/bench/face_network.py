@@ -8,7 +8,7 @@ real batch norms (`face_weights`). Knows nothing of engines. `onnx` is imported 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -27,6 +27,8 @@ _OPSET, _IR_VERSION = 17, 9
 
 T = TypeVar("T")
 Floats = NDArray[np.float32]
+Weights = dict[str, tuple[Floats, Floats]]
+"""Weight and bias of each convolution by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,29 +157,57 @@ def convolutions() -> list[Conv]:
 
 def write(directory: Path, *, seed: int = 0, batch: int | None = None) -> Path:
     """`face.onnx` and `audio_encoder.onnx`, as a pack has them; `batch` None: any. Takes some seconds."""
-    from talkie.bench.face_weights import encoder_weights, face_weights
+    from talkie.bench.face_weights import face_weights
 
     directory.mkdir(parents=True, exist_ok=True)
-    graph = _Graph(face_weights(seed))
-    logits = face(graph, "input", "audio")
-    graph.node("Sigmoid", [logits], "output")
-    graph.save(directory / "face.onnx", {"input": VISUAL, "audio": AUDIO}, {"output": PICTURE}, batch)
-    graph = _Graph(encoder_weights(seed))
-    graph.node("Flatten", [encoder(graph, "mel")], "feature")
-    graph.save(directory / "audio_encoder.onnx", {"mel": WINDOW}, {"feature": (FEATURE,)}, 1)
+    write_face_graph(directory / "face.onnx", face_weights(seed), batch)
+    write_encoder(directory, seed=seed)
     return directory
+
+
+def write_encoder(directory: Path, *, seed: int = 0) -> Path:
+    from talkie.bench.face_weights import encoder_weights
+
+    path = directory / "audio_encoder.onnx"
+    return write_graph(path, encoder_weights(seed), _feature, {"mel": WINDOW}, (FEATURE,), 1)
+
+
+def write_face_graph(path: Path, weights: Weights, batch: int | None = None) -> Path:
+    return write_graph(path, weights, _picture, {"input": VISUAL, "audio": AUDIO}, PICTURE, batch)
+
+
+def write_graph(
+    path: Path,
+    weights: Weights,
+    make: Callable[[_Graph], str],
+    inputs: dict[str, tuple[int, ...]],
+    output: tuple[int, ...],
+    batch: int | None = None,
+) -> Path:
+    """Any network of these parts. `make` gives the name of its last result."""
+    graph = _Graph(weights)
+    graph.node("Identity", [make(graph)], "output")
+    return graph.save(path, inputs, {"output": output}, batch)
+
+
+def _picture(graph: _Graph) -> str:
+    return graph.node("Sigmoid", [face(graph, "input", "audio")])
+
+
+def _feature(graph: _Graph) -> str:
+    return graph.node("Flatten", [encoder(graph, "mel")])
 
 
 class _Graph:
     """`Ops` on names, which writes them down."""
 
-    def __init__(self, weights: dict[str, tuple[Floats, Floats]]) -> None:
+    def __init__(self, weights: Weights) -> None:
         from onnx import helper, numpy_helper
 
         self._helper, self._numpy = helper, numpy_helper
         self._weights = weights
         self._nodes: list[Any] = []
-        self._constants: list[Any] = [numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice")]
+        self._constants: dict[str, Any] = {}
 
     def node(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
         output = output or f"{kind.lower()}{len(self._nodes)}"
@@ -187,7 +217,7 @@ class _Graph:
     def conv(self, x: str, conv: Conv) -> str:
         names = [f"{conv.name}.weight", f"{conv.name}.bias"]
         for name, values in zip(names, self._weights[conv.name], strict=True):
-            self._constants.append(self._numpy.from_array(values, name))
+            self._constants[name] = self._numpy.from_array(values, name)
         y = self.node(
             "Conv",
             [x, *names],
@@ -205,16 +235,20 @@ class _Graph:
         return self.node("Concat", [x, y], axis=1)
 
     def double(self, x: str) -> str:
+        self._constants["twice"] = self._numpy.from_array(np.array([1, 1, 2, 2], np.float32), "twice")
         return self.node("Resize", [x, "", "twice"], mode="linear", coordinate_transformation_mode="align_corners")
 
     def save(
         self, path: Path, inputs: dict[str, tuple[int, ...]], outputs: dict[str, tuple[int, ...]], batch: int | None
-    ) -> None:
+    ) -> Path:
         def values(shapes: dict[str, tuple[int, ...]]) -> list[Any]:
             first = "batch" if batch is None else batch
             return [self._helper.make_tensor_value_info(name, 1, [first, *size]) for name, size in shapes.items()]
 
-        graph = self._helper.make_graph(self._nodes, "network", values(inputs), values(outputs), self._constants)
+        graph = self._helper.make_graph(
+            self._nodes, "network", values(inputs), values(outputs), list(self._constants.values())
+        )
         opset = [self._helper.make_opsetid("", _OPSET)]
         model = self._helper.make_model(graph, opset_imports=opset, ir_version=_IR_VERSION)
         path.write_bytes(model.SerializeToString())
+        return path

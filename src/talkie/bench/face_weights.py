@@ -20,13 +20,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from talkie.bench.face_network import AUDIO, SIZE, WINDOW, Conv, encoder, face
+from talkie.bench.face_network import AUDIO, SIZE, WINDOW, Conv, Weights, encoder, face
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 Floats = NDArray[np.float32]
-Weights = dict[str, tuple[Floats, Floats]]
 
 _LOGIT_SPREAD = 1.5
 _SCALE_SPREAD, _SHIFT_SPREAD = 0.25, 0.25
