@@ -13,7 +13,7 @@ class Mood:
 
     blink_every_s: float = 4.2
     blink_s: float = 0.24
-    lids: float = 0.0
+    lids: float = 0.08
     cheeks: float = 0.0
     sway: float = 1.0
     pace: float = 1.0
@@ -32,7 +32,8 @@ MOODS: dict[str, Mood] = {
         blink_every_s=3.2, cheeks=0.7, sway=1.5, pace=1.35, brow_lift=2.0, smile=0.55, breaths_hz=0.3
     ),
     "attentive": Mood(
-        blink_every_s=5.5, sway=0.6, roam=0.35, brow_tilt=0.35, brow_lift=3.2, smile=0.1, lean=2.0, breaths_hz=0.27
+        blink_every_s=5.5, lids=0.0, sway=0.6, roam=0.35, brow_tilt=0.35, brow_lift=3.2, smile=0.1, lean=2.0,
+        breaths_hz=0.27,
     ),
     "sleepy": Mood(
         blink_every_s=2.6, blink_s=0.6, lids=0.36, sway=1.25, pace=0.5, roam=0.5, brow_tilt=0.5, brow_lift=-1.2,

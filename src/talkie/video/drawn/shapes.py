@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from talkie.video.drawn.mouth import MouthShape
 
-REST = MouthShape(width=28.0, smile=0.75)
+REST = MouthShape(width=28.0, smile=0.9)
 
 LETTERS: dict[str, MouthShape] = {
     "A": MouthShape(opening=0.0, width=24.5, press=0.9, smile=0.3),  # p b m: pressed together

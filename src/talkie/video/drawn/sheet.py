@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from talkie.video.drawn.curves import Points
 
 Ink: TypeAlias = tuple[int, int, int]
+_SLOW = 100  # rows from which on a gradient is slow enough to show bands
 _FINE = 3  # edges are painted this many times finer than the sheet
 
 
@@ -53,24 +54,22 @@ class Sheet:
         place = self._place(shape, blur)
         if place is None:
             return
-        mask = self.mask(shape, place)
+        mask = self.mask(shape, place, round(255 * opacity))
         if blur:
             mask = mask.filter(ImageFilter.GaussianBlur(blur * self.scale))
         if within is not None:
             mask = ImageChops.multiply(mask, self.mask(within, place))
-        if opacity < 1:
-            mask = mask.point([round(level * opacity) for level in range(256)])
         paint = self._gradient(place, shape, colour, to) if to else Image.new("RGB", mask.size, ink(colour))
         paint.putalpha(mask)
         self.image.alpha_composite(paint, place[:2])
 
-    def mask(self, shape: Points, place: tuple[int, int, int, int]) -> Image.Image:
-        """How much of each pixel of a part of the sheet lies within a shape, 0..255."""
+    def mask(self, shape: Points, place: tuple[int, int, int, int], level: int = 255) -> Image.Image:
+        """How much of each pixel of a part of the sheet lies within a shape, 0..`level`."""
         fine = self._fine
         size = (place[2] - place[0]) * fine, (place[3] - place[1]) * fine
         mask = Image.new("L", size)
         points = (self._pixels(shape) - place[:2]) * fine - 0.5
-        ImageDraw.Draw(mask).polygon(points.ravel().tolist(), fill=255)
+        ImageDraw.Draw(mask).polygon(points.ravel().tolist(), fill=level)
         return mask.reduce(fine)
 
     def _pixels(self, shape: Points) -> Points:
@@ -89,6 +88,10 @@ class Sheet:
         first, last = self._pixels(shape)[:, 1].min(), self._pixels(shape)[:, 1].max()
         share = np.clip((np.arange(place[1], place[3]) + 0.5 - first) / max(last - first, 1e-6), 0, 1)[:, None, None]
         rows = (1 - share) * ink(top) + share * ink(foot)
-        # A column dithered by a fixed pattern, so that wide and slow gradients show no bands.
-        noise = np.random.default_rng(0).random((len(rows), place[2] - place[0], 1)) - 0.5
+        width = place[2] - place[0]
+        if len(rows) < _SLOW:
+            column = Image.fromarray(np.rint(rows).astype(np.uint8), "RGB")
+            return column.resize((width, len(rows)), Image.Resampling.NEAREST)
+        # Dithered by a fixed pattern, so that wide and slow gradients show no bands.
+        noise = np.random.default_rng(0).random((len(rows), width, 1)) - 0.5
         return Image.fromarray(np.clip(np.rint(rows + noise), 0, 255).astype(np.uint8), "RGB")
