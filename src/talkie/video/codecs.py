@@ -25,6 +25,8 @@ PIXELS_A_THREAD = 1 << 20
 MAX_THREADS = 4
 """Up to a thousand by a thousand one thread is as fast as two; slices would cost quality."""
 
+SMALL_PIXELS, SMALL_LEVEL = 99 * 256, "2"
+"""Up to QCIF x264 writes level 1b, whose name browsers refuse; this one holds so small a picture at any rate of ours."""
 SEQUENCE, PICTURE = 7, 8
 """Types of the two units of an H.264 header."""
 HEADERS = (SEQUENCE, PICTURE)
@@ -104,6 +106,8 @@ def configure(context: Any, plan: VideoPlan) -> None:
     options = dict(recipe.realtime if plan.realtime else recipe.whole)
     if plan.codec == "h264":
         options |= {"maxrate": f"{plan.kbits}k", "bufsize": f"{plan.kbits}k"}
+        if plan.width * plan.height <= SMALL_PIXELS:
+            options["level"] = SMALL_LEVEL
     else:
         context.bit_rate = plan.kbits * 1000
     context.options = options

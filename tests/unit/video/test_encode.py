@@ -79,6 +79,8 @@ def test_the_codec_is_named_as_players_name_it() -> None:
     assert encoder.codec_string == f"avc1.{profile}" and re.fullmatch(r"avc1\.64001[E-F]", encoder.codec_string)
     sequence = nal_units(encoder.header)[0]
     assert encoder.avcc[6:8] == len(sequence).to_bytes(2, "big") and encoder.avcc[8:].startswith(sequence)
+    for side in (16, 64, 144, 176):  # Chromium takes no level 1b, which would end in 09
+        assert re.fullmatch(r"avc1\.6400(14|0[B-D]|1[0-9A-F])", VideoEncoder(side, side).codec_string)
     assert VideoEncoder(64, 64, codec="vp8").codec_string == "vp8"
     assert VideoEncoder(512, 512, codec="vp9").codec_string == "vp09.00.30.08"
     assert codec_string(VideoPlan(3840, 2160, codec="vp9"), b"") == "vp09.00.51.08"
