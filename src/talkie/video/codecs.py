@@ -1,6 +1,7 @@
 """The video codecs that faces leave in, and what each encoder of FFmpeg is told.
 
-All pictures become 4:2:0 in limited range: of BT.709, said so in the stream; VP8 knows BT.601 only. Knows nothing of containers.
+All pictures become 4:2:0 in limited range: of BT.709, said so in the stream; VP8 knows BT.601 only. Knows nothing of
+containers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MAX_THREADS = 4
 """Up to a thousand by a thousand one thread is as fast as two; slices would cost quality."""
 
 SMALL_PIXELS, SMALL_LEVEL = 99 * 256, "2"
-"""Up to QCIF x264 writes level 1b, whose name browsers refuse; this one holds so small a picture at any rate of ours."""
+"""Up to QCIF x264 writes level 1b, whose name browsers refuse; this one holds such pictures at any rate of ours."""
 SEQUENCE, PICTURE = 7, 8
 """Types of the two units of an H.264 header."""
 HEADERS = (SEQUENCE, PICTURE)
