@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import subprocess
@@ -15,6 +16,7 @@ import grpc
 import httpx
 import numpy as np
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from face_guest import FaceGuest, decoded, face_guest
 from grpc_server import BEARER, KEY
@@ -115,6 +117,25 @@ def test_a_live_face_over_a_socket(doors: Doors) -> None:
     assert moved(pictures) > 0.5
     stopped = guest.events[-1]
     assert stopped["generation"] == 2 and 0 < stopped["shown_s"] <= 0.25
+
+
+def test_a_live_face_is_a_session_like_others(doors: Doors) -> None:
+    async def conversation() -> FaceGuest:
+        address = doors.server.url.removeprefix("http://")
+        async with face_guest(address, query="?width=64", additional_headers=HEADERS) as guest:
+            created = await guest.until("session.created")
+            listed = await asyncio.to_thread(doors.server.get, "/v1/sessions", headers=HEADERS)
+            assert created["id"] in listed.text
+            path = f"{doors.server.url}/v1/sessions/{created['id']}"
+            ended = await asyncio.to_thread(httpx.delete, path, headers=HEADERS, timeout=30)
+            assert ended.status_code == 200
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    await guest.next()
+            return guest
+
+    guest = run(conversation())
+    assert guest.events[-1]["error"]["code"] == "session_ended" and guest.socket.close_code == 1008
 
 
 def test_a_film_and_pictures_over_grpc(doors: Doors) -> None:

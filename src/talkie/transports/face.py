@@ -57,7 +57,9 @@ class FaceSession(Protocol):
         ...
 
     def next_tick(self, timeout_s: float) -> FaceTick | None:
-        """The next frame, when its time has come: never more than `ahead_s` of the request before it. None: not yet.
+        """The next frame, when its time has come: never more than `ahead_s` of the request before it. None: not yet,
+        or, before `timeout_s` is over, that the session has ended without an error and there will be none.
+
         Raises `SlowReader` when ticks were not taken for long, and the error that ended the session."""
         ...
 

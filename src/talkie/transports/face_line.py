@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -101,9 +102,12 @@ class FaceLine:
         try:
             with contextlib.closing(self.packets):
                 while not self._closed.is_set():
+                    asked_s = time.monotonic()
                     tick = self.session.next_tick(TICK_S)
                     if tick is not None:
                         self._pass_on(tick)
+                    elif time.monotonic() - asked_s < TICK_S / 2:
+                        break  # it has ended
         except BaseException as raised:
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told

@@ -32,7 +32,7 @@ class Fast(FakeFaceSession):
     def next_tick(self, timeout_s: float) -> FaceTick | None:
         if self._index >= self.limit:
             self.taken.set()
-            threading.Event().wait(0.005)
+            threading.Event().wait(timeout_s)
             return None
         return super().next_tick(timeout_s)
 
@@ -129,3 +129,19 @@ def test_sound_and_picture_of_a_tick_are_at_one_time() -> None:
     assert pictures == {index: 3_000_000 + 40_000 * index for index in range(10)}
     sounds = [packet for packet in made if packet.kind == AUDIO]
     assert all(-2500 <= sound.pts_us - pictures[sound.index] <= 20_000 for sound in sounds) and len(sounds) == 20
+
+
+def test_a_session_that_ends_well_is_the_end_of_the_line() -> None:
+    class Over(Fast):
+        def next_tick(self, timeout_s: float) -> FaceTick | None:
+            return None if self._index >= self.limit else super().next_tick(timeout_s)
+
+    async def work() -> list[Any]:
+        line = line_of(Over(3))
+        line.start()
+        try:
+            return [item async for item in line.told()]
+        finally:
+            await line.close()
+
+    assert [item.index for item in run(work()) if item.kind == VIDEO] == [0, 1, 2]
