@@ -65,7 +65,7 @@ class Avatars:
             raise InvalidValue("mood", f"The avatar {pack.name!r} has no moods.")
         width, height = sizes(request, pack.width, pack.height)
         key = f"{FACE}{pack.directory if _is_path(name) else name}#{stamp}" if pack.kind == "neural" else ""
-        return FaceChoice(pack.name, pack.kind, width, height, pack=pack, key=key)
+        return FaceChoice(pack.name if _is_path(name) else name, pack.kind, width, height, pack=pack, key=key)
 
     def _pack(self, name: str, owner: str | None, *, by_settings: bool) -> tuple[AvatarPack, str]:
         """A path is taken from the settings or the command line, never from a request to a server."""

@@ -33,6 +33,10 @@ class FaceClock:
             return 0.0
         return self._began_s + self.at_s(index) - self._ahead_s - self._clock()
 
+    def late_s(self, index: int) -> float:
+        """How long ago the time was at which that tick is shown; 0 for one that is not late."""
+        return 0.0 if self._began_s is None else max(0.0, self._clock() - self._began_s - self.at_s(index))
+
     def at_s(self, index: int) -> float:
         """Session time at which that tick is shown."""
         return index / self.fps

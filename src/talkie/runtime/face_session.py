@@ -119,7 +119,7 @@ class LiveFace:
     @property
     def lag_s(self) -> float:
         """By how much ticks are taken late."""
-        return max(0.0, -self._clock.wait_s(self._index))
+        return self._clock.late_s(self._index)
 
     # -- for callers: text, sound, commands -------------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ class LiveFace:
                 if left_s <= 0:
                     return None
                 self._news.wait(min(wait_s, left_s))
-            tick = self._tick() if -wait_s <= SLOW_S else None
+            tick = self._tick() if self._clock.late_s(self._index) <= SLOW_S else None
         if tick is None:
             self.end(SlowReader())
             self._check()

@@ -46,7 +46,7 @@ class FaceTable:
         """A live face that has begun; loads it where it is not. Raises `TooManySessions`, `ShuttingDown`, and what
         loading raises."""
         self._table.refuse_if_full()
-        who = Who(f"{FACE_ID}{secrets.token_urlsafe(16)}", door, avatar, owner, label(client), time.time())
+        who = Who(f"{FACE_ID}{secrets.token_urlsafe(16)}", door, avatar, owner, label(client), time.time(), "face")
         with ExitStack() as opened:
             shown = opened.enter_context(face())
             line = shown.open()

@@ -36,7 +36,8 @@ Clock: TypeAlias = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """`door` is how it came in, `owner` the name of the key it was opened with, `started_s` seconds of Unix time."""
+    """`door` is how it came in, `owner` the name of the key it was opened with, `started_s` seconds of Unix time.
+    `kind` is hearing or face."""
 
     id: str
     door: str
@@ -44,6 +45,7 @@ class Who:
     owner: str = ""
     client: str = ""
     started_s: float = 0.0
+    kind: str = "hearing"
 
 
 @dataclass(frozen=True, slots=True)

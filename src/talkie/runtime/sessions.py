@@ -32,7 +32,7 @@ STUCK_S = 5.0
 class SessionCard:
     """A session as lists show it; never what was said. `started_s` is Unix time, `heard_s` and `lag_s` seconds of
     sound that came and that it is behind. `state` is loading, listening or finishing; of a live face, whose `model` is
-    its avatar, idle, speaking or listening."""
+    its avatar, idle, speaking or listening. `kind` is hearing or face."""
 
     id: str
     door: str
@@ -42,6 +42,7 @@ class SessionCard:
     lag_s: float
     started_s: float
     client: str
+    kind: str = "hearing"
 
 
 class Session(Protocol):
@@ -175,6 +176,5 @@ def label(client: str) -> str:
 
 def _card(session: Session) -> SessionCard:
     who = session.who
-    return SessionCard(
-        who.id, who.door, who.model, session.state, session.heard_s, session.lag_s, who.started_s, who.client
-    )
+    times = session.heard_s, session.lag_s, who.started_s
+    return SessionCard(who.id, who.door, who.model, session.state, *times, who.client, who.kind)

@@ -82,11 +82,14 @@ class Speaking:
         return self._counted(self._answer(request, choice, own, (pieces, admitted)), choice, own)
 
     def check(self, request: SpeakRequest) -> None:
-        """What can be said of a request before there is a text. Raises as `speak`."""
+        """What can be said of a request before there is a text; loads the voice. Raises as `speak`."""
         from talkie.pipeline.speak_text import check_options
 
         check_options(SynthesizeOptions(speed=request.speed))
-        self.speakers.choose(request)
+        choice = self.speakers.choose(request)
+        with self._leases.lease_voice(choice.key) as lane:
+            self.speakers.learn(choice.model, lane.info)
+            choice.resolved(lane.info)
 
     # -- one request -----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ def session(card: SessionCard) -> dict[str, Any]:
     return {
         "id": card.id,
         "object": "session",
+        "kind": card.kind,
         "door": card.door,
         "model": card.model,
         "state": card.state,

@@ -11,12 +11,13 @@ from talkie.runtime.face_clock import FaceClock
 def test_time_begins_with_the_first_tick_and_never_drifts() -> None:
     clock = Clock()
     ticks = FaceClock(25.0, 0.1, clock)
-    assert ticks.wait_s(7) == 0.0 and not ticks.began
+    assert ticks.wait_s(7) == ticks.late_s(7) == 0.0 and not ticks.began
     ticks.begin()
     clock.now_s += 0.5
     ticks.begin()
     assert ticks.began
     assert ticks.wait_s(0) == pytest.approx(-0.6)
+    assert ticks.late_s(0) == pytest.approx(0.5) and ticks.late_s(25) == 0.0
     assert ticks.wait_s(25) == pytest.approx(0.4)
     assert ticks.wait_s(100_000) == pytest.approx(4000 - 0.6)
 

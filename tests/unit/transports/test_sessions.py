@@ -48,6 +48,7 @@ def test_a_session_as_it_is_shown(tmp_path: Path) -> None:
     expected: dict[str, Any] = {
         "id": "live_0",
         "object": "session",
+        "kind": "hearing",
         "door": "listen",
         "model": "fake-en",
         "state": "listening",

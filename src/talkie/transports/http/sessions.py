@@ -28,9 +28,10 @@ SESSION: dict[str, Any] = {
     "properties": {
         "id": {"type": "string"},
         "object": {"type": "string", "const": "session"},
+        "kind": {"type": "string", "enum": ["hearing", "face"]},
         "door": {"type": "string", "description": "How it came in: realtime, listen, grpc, riva, wyoming, page …"},
-        "model": {"type": "string"},
-        "state": {"type": "string", "enum": ["loading", "listening", "finishing"]},
+        "model": {"type": "string", "description": "What hears; of a face, its avatar."},
+        "state": {"type": "string", "enum": ["loading", "listening", "finishing", "idle", "speaking"]},
         "seconds_heard": {"type": "number"},
         "lag_s": {"type": "number", "description": "Seconds that it is behind its speaker."},
         "started": {"type": "integer", "description": "Unix time."},
