@@ -150,7 +150,8 @@ class FakeFaceSession:
         self.heard = 0
         self.told_s: float | None = None
         self.spoken: SpeakRequest | None = None
-        self._ahead_s, self._began_s, self._index = ahead_s, time.monotonic(), 0
+        self._ahead_s, self._index = ahead_s, 0
+        self._began_s: float | None = None  # with the first tick
         self._generation, self._words, self._at, self._open = 0, [""][:0], 0, False
         self._lock = threading.Lock()
 
@@ -193,6 +194,7 @@ class FakeFaceSession:
         self.told_s = at_s
 
     def next_tick(self, timeout_s: float) -> FaceTick | None:
+        self._began_s = self._began_s or time.monotonic()
         due_s = self._began_s + self._index / FPS - self._ahead_s
         wait_s = due_s - time.monotonic()
         if wait_s > timeout_s:

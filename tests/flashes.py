@@ -8,6 +8,7 @@ import numpy as np
 
 from fakes_face import FPS, RATE_HZ, FakeFaceSession, grey
 from fakes_service import FakeService
+from talkie.pipeline.faces import FaceInfo
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.face import LIVE_RATE_HZ, FaceRequest, FaceTick
 from talkie.runtime.speech import SpeakRequest
@@ -16,6 +17,7 @@ from talkie.types import FaceChunk, Mark, Samples, VideoFrame
 EVERY, LONG = 15, 4
 """Frames from flash to flash (0.6 s), and of one."""
 FIRST = 10
+SIDE = 128
 
 
 def is_lit(frame: int) -> bool:
@@ -36,7 +38,7 @@ class FlashService(FakeService):
     ) -> Iterator[FaceChunk]:
         for at in range(0, FIRST + EVERY * len(marks), 5):
             numbers = range(at, at + 5)
-            frames = tuple(VideoFrame(grey(is_lit(n), 128, 128), n, request.generation) for n in numbers)
+            frames = tuple(VideoFrame(grey(is_lit(n), SIDE, SIDE), n, request.generation) for n in numbers)
             sound = np.concatenate([sound_of(n, RATE_HZ) for n in numbers])
             yield FaceChunk(sound, RATE_HZ, frames, at / FPS, FPS, (), request.generation)
 
@@ -47,13 +49,17 @@ class FlashService(FakeService):
 
 
 class FlashSession(FakeFaceSession):
+    def __init__(self, session_id: str, ahead_s: float) -> None:
+        super().__init__(session_id, ahead_s)
+        self.info = FaceInfo("talkie", "drawn", SIDE, SIDE, FPS)
+
     def _tick(self) -> FaceTick:
         index, self._index = self._index, self._index + 1
         if not self._words:
-            return FaceTick(grey(0, 128, 128), np.zeros(LIVE_RATE_HZ // 25, np.float32), index / FPS, index)
+            return FaceTick(grey(0, SIDE, SIDE), np.zeros(LIVE_RATE_HZ // 25, np.float32), index / FPS, index)
         at, self._at = self._at, self._at + 1
         ended = self._at == FIRST + EVERY * len(self._words)
         if ended:
             self._words = []
-        picture, sound = grey(is_lit(at), 128, 128), sound_of(at, LIVE_RATE_HZ)
+        picture, sound = grey(is_lit(at), SIDE, SIDE), sound_of(at, LIVE_RATE_HZ)
         return FaceTick(picture, sound, index / FPS, index, self._generation, at == 0, ended)

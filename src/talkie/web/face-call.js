@@ -5,6 +5,9 @@ import { say } from "./say.js";
 
 const GATHER_MS = 1000; // addresses of this machine; there are no others to wait for
 const CONNECT_MS = 5000;
+const PICTURE_MS = 1500;
+const SOUND_HELD_MS = 60; // against the network's moods
+const PICTURE_HELD_MS = 100; // as long, and for the delay of the speakers
 const DELAY_S = 0.1; // from the server's clock to the eye
 
 export class Call {
@@ -33,8 +36,11 @@ export class Call {
 
   /** Throws `ServerError`; anything else means that this way does not lead there. */
   async open(avatar, options) {
-    this.#peer.addTransceiver("video", { direction: "recvonly" });
+    const picture = this.#peer.addTransceiver("video", { direction: "recvonly" });
     this.#sound = this.#peer.addTransceiver("audio", { direction: "sendrecv" });
+    for (const [transceiver, held_ms] of [[picture, PICTURE_HELD_MS], [this.#sound, SOUND_HELD_MS]]) {
+      if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = held_ms;
+    }
     this.#peer.ontrack = ({ streams, track }) => this.#show(streams[0] ?? new MediaStream([track]));
     this.#channel.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     const connected = this.#until((done) => (this.#created = done), CONNECT_MS);
@@ -49,6 +55,7 @@ export class Call {
     this.#where = `${path}/${encodeURIComponent(id)}`;
     await this.#peer.setRemoteDescription({ type: "answer", sdp });
     await connected;
+    await this.#until((done) => (this.#video.onplaying = done), PICTURE_MS).catch(() => {}); // sound that came before it would be late
     this.#peer.onconnectionstatechange = () => this.#changed();
     this.#channel.onclose = () => this.#end(null);
   }

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from talkie.errors import SessionEnded
 
 if TYPE_CHECKING:
     from talkie.runtime.face import FaceTick
@@ -35,6 +38,7 @@ class TickPump:
 
     def _run(self) -> None:
         while not self._over.is_set():
+            asked_s = time.monotonic()
             try:
                 tick = self._session.next_tick(WAIT_S)
             except Exception as error:  # whatever it is, somebody must be told
@@ -42,6 +46,9 @@ class TickPump:
                 return
             if tick is not None:
                 self._tell(self._take, tick)
+            elif time.monotonic() - asked_s < WAIT_S / 2:  # there will be none
+                self._tell(self._ended, SessionEnded())
+                return
 
     def _tell(self, told: Callable[..., None], what: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits

@@ -22,6 +22,7 @@ from talkie.types import Samples
 
 PIECE = 960
 """Samples of one packet: 20 ms, as Opus and every browser like it."""
+EARLY_S = 1.0
 PICTURES, PIECES = 2, 25
 """How many may wait to be sent."""
 VIDEO_HZ = 90_000
@@ -77,7 +78,11 @@ class _Piece:
 
 
 class SoundTrack(_Fed):
-    """A tick's sound is cut into packets, each sent when its own time has come."""
+    """A tick's sound is cut into packets, each sent when its own time has come.
+
+    The silence of the first second is left out: a browser plays nothing before it has a picture, keeps what comes until
+    then, and would be late by as much for a long time.
+    """
 
     kind = "audio"
 
@@ -86,11 +91,13 @@ class SoundTrack(_Fed):
         self._queue: deque[_Piece] = deque(maxlen=PIECES)
         self._rest = np.zeros(0, np.float32)
         self._at = 0
-        self._due_s = 0.0
+        self._silent_until: int | None = None
 
     def put(self, tick: FaceTick) -> None:
         """`_at` is the sample that the next packet begins with. Where ticks are missing, time goes on and sound does
         not."""
+        if self._is_early(tick):
+            return
         now_s = asyncio.get_running_loop().time()
         begins = tick.index * len(tick.samples)
         if begins != self._at + len(self._rest):
@@ -103,6 +110,14 @@ class SoundTrack(_Fed):
             self._queue.append(_Piece(sound[begin : begin + PIECE], self._at + begin, due_s))
         self._rest, self._at = sound[whole:], self._at + whole
         self._news.set()
+
+    def _is_early(self, tick: FaceTick) -> bool:
+        begins = tick.index * len(tick.samples)
+        if self._silent_until is None:
+            self._silent_until = begins + round(EARLY_S * LIVE_RATE_HZ)
+        if np.any(tick.samples):
+            self._silent_until = begins
+        return begins < self._silent_until
 
     async def recv(self) -> AudioFrame:
         while not self._queue:
