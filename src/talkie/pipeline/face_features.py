@@ -65,11 +65,11 @@ class FaceFeatures:
         self.skip(frame)
         self._encode_until(frame + AFTER - 1)
         audio = np.zeros((BEFORE + AFTER, FEATURE_SIZE), np.float32)
+        last = self._known - 1
         for place, feature in enumerate(range(frame - BEFORE, frame + AFTER)):
-            if 0 <= feature <= self._known:
-                audio[place] = self._row(feature - 1)
-            elif feature == self._known + 1 and self._whole:
-                audio[place] = self._row(feature - 2)
+            if 0 <= feature <= last + 1 + self._whole:
+                window = min(max(0, feature - 1), last)
+                audio[place] = self._rows[window - self._first]
         return audio.reshape(AUDIO_SHAPE)
 
     def skip(self, frame: int) -> None:
@@ -82,9 +82,6 @@ class FaceFeatures:
     @property
     def _known(self) -> int:
         return self._first + self.held
-
-    def _row(self, window: int) -> NDArray[np.float32]:
-        return self._rows[max(0, window) - self._first]
 
     def _encode_until(self, window: int) -> None:
         """All windows before that one."""

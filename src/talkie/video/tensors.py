@@ -14,7 +14,6 @@ from talkie.types import Picture
 HIDDEN_FIRST, HIDDEN_SHORT_X, HIDDEN_SHORT_Y = 5, 5, 10
 """The rectangle: x 5..314, y 5..309 of 320, which is all but so many rows and columns at the edges."""
 
-_LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float32)
 _WHITE = np.float32(255)
 
 
@@ -22,8 +21,8 @@ def write_visual(crop: Picture, out: NDArray[np.float32]) -> None:
     """An inner crop `(S, S, 3)` into one place of a batch, `(6, S, S)` float32 in 0..1."""
     size = crop.shape[0]
     seen, hidden = out[:3], out[3:]
-    for channel in range(3):
-        np.take(_LEVELS, crop[..., channel], out=seen[channel], mode="clip")
+    np.copyto(seen, crop.transpose(2, 0, 1))
+    np.divide(seen, _WHITE, out=seen)
     hidden[:] = seen
     hidden[:, HIDDEN_FIRST : size - HIDDEN_SHORT_Y, HIDDEN_FIRST : size - HIDDEN_SHORT_X] = 0
 
@@ -33,12 +32,14 @@ def mouth_picture(
 ) -> Picture:
     """What a network gives, `(3, S, S)` in 0..1, as a picture `(S, S, 3)`; to the nearest level.
 
-    `scratch`, of the shape of `mouth`, is overwritten. What is no number becomes black.
+    `scratch`, `(S, S)`, is overwritten. What is no number becomes black.
     """
     out = np.empty((*mouth.shape[1:], 3), np.uint8) if out is None else out
-    levels = np.multiply(mouth, _WHITE, out=scratch, dtype=np.float32)
-    np.rint(levels, out=levels)
-    np.fmax(levels, np.float32(0), out=levels)
-    np.fmin(levels, _WHITE, out=levels)
-    np.copyto(out, levels.transpose(1, 2, 0), casting="unsafe")
+    levels = np.empty(mouth.shape[1:], np.float32) if scratch is None else scratch
+    for channel in range(3):
+        np.multiply(mouth[channel], _WHITE, out=levels)
+        np.rint(levels, out=levels)
+        np.fmax(levels, np.float32(0), out=levels)
+        np.fmin(levels, _WHITE, out=levels)
+        np.copyto(out[..., channel], levels, casting="unsafe")
     return out

@@ -181,6 +181,13 @@ def test_speech_fades_in_and_out_and_silence_asks_the_network_once() -> None:
     assert len(mouths.items) < 45, "nothing is computed for frames nobody speaks in"
 
 
+def test_a_long_silence_leaves_nothing_behind() -> None:
+    line = face(bright(), detector=SaidSpeech(lambda at_s: False)).open()
+    for _ in range(20):
+        assert {int(picture[MIDDLE]) for picture in line.feed(SILENCE[: 3 * RATE_HZ])} == {40}
+        assert line._features.held < 30 and len(line._gates) < 20
+
+
 def test_source_frames_go_forward_and_backward_whatever_is_shown() -> None:
     line = face(bright(), source=frames(3)).open()
     corner = [int(line.idle()[0, 0, 0]) for _ in range(3)]
