@@ -19,7 +19,7 @@ from packaging.markers import Marker
 from sources import ROOT
 from speech import say
 
-MAX_ENVIRONMENT_BYTES = 700_000_000
+MAX_ENVIRONMENT_BYTES = 725_000_000
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel"), pytest.mark.timeout(400)]
 
