@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,10 +12,13 @@ import httpx
 import pytest
 from PIL import Image
 
+from avatar_packs import write_pictures, zip_of, zip_with
 from fakes_service import FakeService
 from http_door import ask, make_app
 from talkie.errors import BadAvatar, StoreFull
+from talkie.runtime.config import ServiceConfig
 from talkie.runtime.face import AvatarCard
+from talkie.runtime.service import Service
 from talkie.transports.keys import KeyRing, new_key
 from talkie.wire.avatars import avatar
 
@@ -135,3 +139,33 @@ def test_without_the_scope_there_is_nothing(tmp_path: Path) -> None:
 def test_one_that_cannot_be_shown_says_why_and_has_no_picture() -> None:
     told = avatar(AvatarCard("a b", "A", "neural", 8, 8, 25.0, problem="face.onnx: it is missing."))
     assert told["problem"] == "face.onnx: it is missing." and "picture" not in told
+
+
+def test_a_real_pack_and_some_that_are_none(tmp_path: Path) -> None:
+    """With the service that servers run."""
+    home = tmp_path / "home"
+    with closing(Service(ServiceConfig(home=home))) as service:
+        app = make_app(tmp_path, service)  # type: ignore[arg-type]
+
+        def add(data: bytes, name: str = "") -> httpx.Response:
+            return ask(app, "POST", AVATARS, files={"pack": ("a.zip", data)}, data={"name": name})
+
+        sound = zip_of(write_pictures(tmp_path / "bob", size=(80, 64)), Path("bob")).getvalue()
+        made = add(sound)
+        assert made.status_code == 201 and made.json() == ask(app, "GET", f"{AVATARS}/bob").json()
+        assert (made.json()["kind"], made.json()["width"], made.json()["source"]) == ("pictures", 80, "added")
+        image = Image.open(io.BytesIO(ask(app, "GET", f"{AVATARS}/bob/picture").content))
+        assert image.size == (80, 64)
+        assert code(add(sound)) == (409, "avatar_exists")
+        for name in ("talkie", "auto", "../x"):
+            assert add(sound, name).status_code in (400, 409)
+        for bad, param in ((b"no zip", "pack.zip"), (zip_with({"../avatar.toml": b""}).getvalue(), "pack.zip")):
+            told = add(bad, "bad").json()["error"]
+            assert (told["code"], told["param"]) == ("bad_avatar", param) and told["hint"]
+        (home / "avatars" / "bob" / "A.png").unlink()
+        damaged = ask(app, "GET", f"{AVATARS}/bob").json()
+        assert "A.png is missing" in damaged["problem"] and "picture" not in damaged
+        assert code(ask(app, "GET", f"{AVATARS}/bob/picture")) == (400, "bad_avatar")
+        assert ask(app, "DELETE", f"{AVATARS}/bob").status_code == 200
+        assert [one["id"] for one in ask(app, "GET", AVATARS).json()["data"]] == ["talkie"]
+        assert list((home / "avatars").iterdir()) == []

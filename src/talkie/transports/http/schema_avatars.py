@@ -14,7 +14,7 @@ _AVATAR: dict[str, Any] = {
         "id": {"type": "string"},
         "object": {"const": "video.avatar"},
         "title": {"type": "string"},
-        "kind": {"enum": ["drawn", "pictures", "neural"]},
+        "kind": {"enum": ["drawn", "pictures", "neural", ""], "description": "Empty where it is not known."},
         "width": {"type": "integer"},
         "height": {"type": "integer"},
         "fps": {"type": "number"},
