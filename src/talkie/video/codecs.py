@@ -24,7 +24,7 @@ MIN_SIDE, MAX_SIDE = 16, 4096
 MIN_FPS, MAX_FPS = 1.0, 120.0
 PIXELS_A_THREAD = 1 << 20
 MAX_THREADS = 4
-"""Up to a thousand by a thousand one thread is as fast as two; slices would cost quality."""
+"""Up to a thousand by a thousand one thread is as fast as two. Those of VP8 wait by spinning: three times the work."""
 
 SMALL_PIXELS, SMALL_LEVEL = 99 * 256, "2"
 """Up to QCIF x264 writes level 1b, whose name browsers refuse; this one holds such pictures at any rate of ours."""
@@ -44,6 +44,7 @@ class Recipe:
     whole: dict[str, str] = field(default_factory=dict)
     realtime: dict[str, str] = field(default_factory=dict)
     matrix: int = BT709
+    most_threads: int = MAX_THREADS
 
 
 _VPX = {"deadline": "realtime", "lag-in-frames": "0", "auto-alt-ref": "0"}
@@ -51,7 +52,7 @@ RECIPES: dict[VideoCodec, Recipe] = {
     "h264": Recipe(
         "libx264", {"preset": "veryfast", "crf": "20"}, {"preset": "superfast", "tune": "zerolatency", "crf": "22"}
     ),
-    "vp8": Recipe("libvpx", {**_VPX, "crf": "10", "cpu-used": "4"}, {**_VPX, "crf": "10", "cpu-used": "8"}, BT601),
+    "vp8": Recipe("libvpx", {**_VPX, "crf": "10", "cpu-used": "4"}, {**_VPX, "crf": "10", "cpu-used": "8"}, BT601, 1),
     "vp9": Recipe("libvpx-vp9", {**_VPX, "crf": "28", "cpu-used": "6"}, {**_VPX, "crf": "28", "cpu-used": "8"}),
 }
 
@@ -103,7 +104,7 @@ def configure(context: Any, plan: VideoPlan) -> None:
     context.color_range = LIMITED
     context.flags |= Flags.global_header
     context.gop_size = max(1, round(plan.fps * (REALTIME_KEY_S if plan.realtime else KEY_S)))
-    context.thread_count = min(MAX_THREADS, 1 + plan.width * plan.height // PIXELS_A_THREAD)
+    context.thread_count = min(recipe.most_threads, 1 + plan.width * plan.height // PIXELS_A_THREAD)
     options = dict(recipe.realtime if plan.realtime else recipe.whole)
     if plan.codec == "h264":
         options |= {"maxrate": f"{plan.kbits}k", "bufsize": f"{plan.kbits}k"}
