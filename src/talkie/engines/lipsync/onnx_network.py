@@ -144,8 +144,6 @@ def _session(path: Path, options: SessionOptions) -> Any:
     settings.inter_op_num_threads = 1
     settings.log_severity_level = _QUIET
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the processors are somebody else's too
-    if not options.gpu:
-        settings.enable_cpu_mem_arena = False
     try:
         return runtime.InferenceSession(path, sess_options=settings, providers=list(options.providers))
     except Exception as error:  # a damaged or unknown graph has a dozen classes of error

@@ -113,20 +113,20 @@ def test_many_may_call(face: OnnxFace) -> None:
     """Features and pictures from four threads are what they are alone."""
     windows = RNG.uniform(-4, 4, (3, 16, 80)).astype(np.float32)
     feature, picture = face.encode(windows), face.infer(VISUAL, AUDIO)
-    wrong: list[str] = []
+    same: list[bool] = []
+
+    def is_same() -> bool:
+        return bool((face.encode(windows) == feature).all() and (face.infer(VISUAL, AUDIO) == picture).all())
 
     def work() -> None:
-        same = [
-            (face.encode(windows) == feature).all() and (face.infer(VISUAL, AUDIO) == picture).all() for _ in "12345"
-        ]
-        wrong.extend("another result" for one in same if not one)
+        same.extend(is_same() for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong
+    assert same == [True] * 20
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
