@@ -88,7 +88,7 @@ class SilentMouths:
             self._cache.put(index, mouth)
 
 
-Wanted: TypeAlias = "tuple[tuple[int, ...], Future[list[Picture]]]"
+Wanted: TypeAlias = "tuple[int, Future[list[Picture]]]"
 
 
 class IdleMouths:
@@ -103,7 +103,7 @@ class IdleMouths:
     def __init__(self, mouths: Mouths, closed: ClosedMouths, turn: Callable[[Picture], Picture]) -> None:
         """`turn` brings what the network gives to B G R."""
         self._mouths, self._closed, self._turn = mouths, closed, turn
-        self._wanted: Wanted | None = None
+        self._wanted: list[Wanted] = []
         self._last: Picture | None = None
 
     def rest(self, indexes: Sequence[int]) -> Picture:
@@ -118,9 +118,9 @@ class IdleMouths:
         return mouth
 
     def close(self) -> None:
-        if self._wanted is not None:
-            self._wanted[1].cancel()
-        self._wanted = None
+        for _, future in self._wanted:
+            future.cancel()
+        self._wanted = []
 
     def _first(self, index: int) -> Picture:
         """Waited for, whatever else was asked for."""
@@ -133,16 +133,16 @@ class IdleMouths:
         return mouth
 
     def _ask(self, indexes: Sequence[int]) -> None:
-        indexes = indexes[: min(self.AHEAD, max(1, self._mouths.info.max_batch))]
-        if indexes and self._wanted is None:
-            future = self._mouths.submit([self._closed.item(index) for index in indexes])
-            self._wanted = tuple(indexes), future
+        """Each alone: see `face_neural`."""
+        if not self._wanted:
+            most = min(self.AHEAD, max(1, self._mouths.info.max_batch))
+            self._wanted = [(index, self._mouths.submit([self._closed.item(index)])) for index in indexes[:most]]
 
     def _gather(self) -> None:
-        if self._wanted is None or not self._wanted[1].done():
-            return
-        (indexes, future), self._wanted = self._wanted, None
-        if future.cancelled():
-            return
-        for index, mouth in zip(indexes, future.result(), strict=True):
-            self._closed.learn(index, self._turn(mouth))
+        """What is done. A mouth that somebody cancelled is asked for again."""
+        wanted, self._wanted = self._wanted, []
+        for index, future in wanted:
+            if not future.done():
+                self._wanted.append((index, future))
+            elif not future.cancelled():
+                self._closed.learn(index, self._turn(future.result()[0]))

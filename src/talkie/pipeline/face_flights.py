@@ -56,22 +56,22 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._flying)
 
-    def launch(self, plan: T, items: Sequence[MouthItem], trip: int) -> None:
-        """The next batch may be twice as large. Raises `Grounded`."""
-        most = max(1, self._mouths.info.max_batch)
-        futures = [self._mouths.submit(items[at : at + most]) for at in range(0, len(items), most)]
+    def launch(self, plan: T, asks: Sequence[Sequence[MouthItem]], trip: int) -> None:
+        """`asks` are what is to be asked, at most `info.max_batch` each. The next flight may have twice as many mouths.
+        Raises `Grounded`."""
+        futures = [self._mouths.submit(ask) for ask in asks]
         for future in futures:
             future.add_done_callback(self._tell)
         with self._changed:
             if trip == self._trip:
                 self._flying.append(Flight(plan, futures))
-                self.size = min(self.size * 2, most) if items else self.size
+                self.size = min(self.size * 2, max(1, self._mouths.info.max_batch)) if asks else self.size
                 return
         _cancel(futures)
         raise Grounded
 
-    def land(self, trip: int) -> tuple[T, list[Picture]]:
-        """The oldest, when it is done. Raises `Grounded`, and the error of the network."""
+    def land(self, trip: int) -> tuple[T, list[list[Picture]]]:
+        """The oldest, when it is done, with the mouths of each ask. Raises `Grounded`, and the error of the network."""
         with self._changed:
             if trip != self._trip:
                 raise Grounded
@@ -81,7 +81,7 @@ class Flights(Generic[T]):
                 raise Grounded
             self._flying.popleft()
         try:
-            return flight.plan, [mouth for future in flight.futures for mouth in future.result()]
+            return flight.plan, [future.result() for future in flight.futures]
         except CancelledError:
             raise Cancelled from None
 

@@ -125,7 +125,7 @@ class NeuralFace:
 
 @dataclass(slots=True)
 class _Planned:
-    """One frame: where its mouths are in what the network gives, or `shut` where that is known."""
+    """One frame: where its mouths are among those of its flight, or `shut` where that is known."""
 
     source: int
     gate: float
@@ -134,13 +134,32 @@ class _Planned:
     open_at: int | None = None
 
 
+@dataclass(slots=True)
+class _Plan:
+    """The frames of a flight, and what is asked for them. Each shut mouth is asked for alone: whoever answers may let
+    one mouth of an ask stand for the next when it falls behind, and shut ones are kept."""
+
+    frames: list[_Planned] = field(default_factory=list)
+    opened: list[MouthItem] = field(default_factory=list)
+    shut: list[MouthItem] = field(default_factory=list)
+    shut_at: dict[int, int] = field(default_factory=dict)  # by source frame
+
+    @property
+    def asks(self) -> list[list[MouthItem]]:
+        return [*([item] for item in self.shut), *([self.opened] if self.opened else [])]
+
+    @property
+    def mouths(self) -> int:
+        return len(self.opened) + len(self.shut)
+
+
 class NeuralLine:
     """A `FaceLine`. One thread works for it; `drop` may be called from any."""
 
     def __init__(self, face: NeuralFace, mouths: Mouths) -> None:
         self._face, self._mouths = face, mouths
         self._idle = IdleMouths(mouths, face.closed, face.turned)
-        self._flights: Flights[list[_Planned]] = Flights(mouths)
+        self._flights: Flights[_Plan] = Flights(mouths)
         self._step = 0  # of the source frames, as shown
         self._last: Picture | None = None  # the open mouth that was shown last, and how much of it
         self._level = 0.0
@@ -208,8 +227,8 @@ class NeuralLine:
                 self._launch(until, trip)
                 plan, mouths = self._flights.land(trip)
                 self._launch(until, trip)  # before this one is put together, so that the network does not wait
-                for planned in plan:
-                    picture = self._made(planned, mouths)
+                for planned in plan.frames:
+                    picture = self._made(planned, plan, mouths)
                     if trip != self._flights.trip:
                         return
                     self._step, self._given = self._step + 1, self._given + 1
@@ -223,46 +242,44 @@ class NeuralLine:
 
     def _launch(self, until: int, trip: int) -> None:
         while self._planned < until and not self._flights.full:
-            plan, items = self._plan(until)
-            self._flights.launch(plan, items, trip)
+            plan = self._plan(until)
+            self._flights.launch(plan, plan.asks, trip)
 
-    def _plan(self, until: int) -> tuple[list[_Planned], list[MouthItem]]:
+    def _plan(self, until: int) -> _Plan:
         """The next flight: at least one frame, and no more mouths than its size where that can be."""
-        plan: list[_Planned] = []
-        items: list[MouthItem] = []
-        shut_at: dict[int, int] = {}  # source frames whose shut mouth is among the items
-        while self._planned < until and len(plan) < FRAMES_A_FLIGHT:
-            planned = self._next(shut_at)
+        plan = _Plan()
+        while self._planned < until and len(plan.frames) < FRAMES_A_FLIGHT:
+            planned = self._next(plan)
             wants_shut = planned.gate < 1 and planned.shut is None and planned.shut_at is None
             wants = (planned.gate > 0) + wants_shut
-            if plan and wants and len(items) + wants > self._flights.size:
+            if plan.frames and wants and plan.mouths + wants > self._flights.size:
                 break
             if planned.gate > 0:
-                planned.open_at = len(items)
-                items.append(MouthItem(self._face.crop(planned.source), self._features.audio(self._planned)))
+                planned.open_at = len(plan.opened)
+                plan.opened.append(MouthItem(self._face.crop(planned.source), self._features.audio(self._planned)))
             else:
                 self._features.skip(self._planned)
             if wants_shut:
-                planned.shut_at = shut_at[planned.source] = len(items)
-                items.append(self._face.closed.item(planned.source))
-            plan.append(planned)
+                planned.shut_at = plan.shut_at[planned.source] = len(plan.shut)
+                plan.shut.append(self._face.closed.item(planned.source))
+            plan.frames.append(planned)
             self._gates.popleft()
             self._planned += 1
-        return plan, items
+        return plan
 
-    def _next(self, shut_at: dict[int, int]) -> _Planned:
+    def _next(self, plan: _Plan) -> _Planned:
         step = self._step + self._planned - self._given
         source = ping_pong(step, self._face.source.count)
         gate = self._gates[0]
         shut = self._face.closed.known(source) if gate < 1 else None
-        return _Planned(source, gate, shut, None if shut is not None else shut_at.get(source))
+        return _Planned(source, gate, shut, None if shut is not None else plan.shut_at.get(source))
 
-    def _made(self, planned: _Planned, mouths: list[Picture]) -> Picture:
+    def _made(self, planned: _Planned, plan: _Plan, mouths: list[list[Picture]]) -> Picture:
         """The picture. What is left of an utterance that was broken off fades, whatever the new one says."""
-        opened = None if planned.open_at is None else self._face.turned(mouths[planned.open_at])
+        opened = None if planned.open_at is None else self._face.turned(mouths[len(plan.shut)][planned.open_at])
         shut = planned.shut
         if planned.shut_at is not None:
-            shut = self._face.turned(mouths[planned.shut_at])
+            shut = self._face.turned(mouths[planned.shut_at][0])
             self._face.closed.learn(planned.source, shut)
         gate, left = planned.gate, self._level - self._fall
         if opened is not None and gate >= left - _ROUNDING:

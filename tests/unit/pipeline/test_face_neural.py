@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from talkie.models.avatar_boxes import Box
 from talkie.models.avatar_pack import AvatarPack
 from talkie.pipeline.face_features import FaceFeatures
 from talkie.pipeline.face_neural import NeuralFace, NeuralLine, NeuralLook, open_neural
-from talkie.pipeline.faces import Face
+from talkie.pipeline.faces import Face, MouthItem
 from talkie.types import Picture, Samples
 from talkie.video.boxes import FaceBox
 
@@ -188,6 +189,22 @@ def test_a_long_silence_leaves_nothing_behind() -> None:
         assert line._features.held < 30 and len(line._gates) < 20
 
 
+def test_shut_mouths_are_asked_for_alone_since_they_are_kept() -> None:
+    mouths = bright()
+    line = face(mouths, detector=SaidSpeech(lambda at_s: 1 <= at_s < 2), source=frames(20)).open()
+    asks: list[list[bool]] = []
+    submit = mouths.submit
+
+    def noted(items: Sequence[MouthItem]) -> Future[list[Picture]]:
+        asks.append([not item.audio.any() for item in items])
+        return submit(items)
+
+    mouths.submit = noted  # type: ignore[method-assign]
+    said(line, NOISE[: 3 * RATE_HZ])
+    assert [True] in asks and max(len(ask) for ask in asks) > 2
+    assert all(ask == [True] or not any(ask) for ask in asks)
+
+
 def test_source_frames_go_forward_and_backward_whatever_is_shown() -> None:
     line = face(bright(), source=frames(3)).open()
     corner = [int(line.idle()[0, 0, 0]) for _ in range(3)]
@@ -209,12 +226,13 @@ def test_idle_waits_for_the_first_shut_mouth_only() -> None:
     for number in range(1, 9):  # nothing is answered: the mouth before stands in
         picture = line.idle()
         assert picture[MIDDLE] == 40 and picture[0, 0, 0] == 100 + 5 * number
-    assert mouths.batches == [1, 7]
-    mouths.answer()
+    assert mouths.batches == [1] * 8, "the next seven are asked for, each alone"
+    for _ in range(7):
+        mouths.answer()
     line.idle()
-    assert mouths.batches[2:] == [8]
+    assert len(mouths.waiting) == 8
     line.close()
-    assert mouths.waiting[0][0].cancelled()
+    assert all(future.cancelled() for future, _ in mouths.waiting)
 
 
 def test_shut_mouths_are_shared_by_all_who_show_the_avatar() -> None:
