@@ -98,7 +98,7 @@ class _DrawnShow:
 
         mouth = blended((LETTERS.get(letter, LETTERS["X"]), weight) for letter, weight in moment.weights)
         parted = 1 - moment.lips
-        opening = min(1.0, mouth.opening * (0.8 + 0.3 * moment.loud)) * parted
+        opening = min(1.0, mouth.opening * (0.65 + 0.47 * moment.loud)) * parted
         smile = mouth.smile + self._mood.smile * (1 - 0.6 * mouth.rounding) * (1 - 0.4 * opening)
         return replace(mouth, opening=opening, press=max(mouth.press * parted, 0.9 * moment.lips), smile=smile)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -20,24 +21,51 @@ _STEPS = {"width": 2.0, "opening": 40.0}
 _FIELDS = tuple((field.name, _STEPS.get(field.name, 12.0)) for field in fields(MouthShape))
 
 
+class _Stage:
+    """What is before and behind the head at each height of a breath; the same for all painters of a size."""
+
+    def __init__(self, layers: Layers) -> None:
+        self.head_place, self.face_place = _place(layers, HEAD_BOX), _place(layers, FACE_BOX)
+        left, top, right, bottom = self.head_place
+        self.behind = Image.fromarray(layers.wall[top:bottom, left:right])
+        row = layers.shoulders_top
+        self.lap = max(0, row - top)  # where in the region the shoulders begin, before the head
+        self.fronts = [image.crop((left, 0, right, bottom - row)) for image in layers.shoulders]
+        self.stills = []
+        for shoulders in layers.shoulders:
+            still = Image.fromarray(layers.wall[row:])
+            still.paste(shoulders, (0, 0), shoulders)
+            self.stills.append(np.asarray(still))
+
+
+@lru_cache(3)
+def _stage_of(layers: Layers) -> _Stage:
+    return _Stage(layers)
+
+
+def _place(layers: Layers, box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """The pixels of the picture that a sheet can come to."""
+    left, top = layers.pixel(box[0] - _ROOM_X, box[1] - _ROOM_Y)
+    right, bottom = layers.pixel(box[2] + _ROOM_X, box[3] + _ROOM_Y)
+    return (
+        max(0, math.floor(left)),
+        max(0, math.floor(top)),
+        min(layers.width, math.ceil(right)),
+        min(layers.height, math.ceil(bottom)),
+    )
+
+
 class Painter:
     """For one line: not for several threads at once."""
 
     def __init__(self, layers: Layers) -> None:
-        self._layers = layers
+        self._layers, self._stage = layers, _stage_of(layers)
         finer = layers.scale * FINER
         size = round((FACE_BOX[2] - FACE_BOX[0]) * finer), round((FACE_BOX[3] - FACE_BOX[1]) * finer)
         self._face = Image.new("RGBa", size)
         self._put(layers.nose, NOSE_BOX)
         self._last: tuple[Pose, MouthShape, Picture] | None = None
         self._shown: list[Image.Image | None] = [None, None, None]
-        self._head_place, self._face_place = self._place(HEAD_BOX), self._place(FACE_BOX)
-        left, top, right, bottom = self._head_place
-        self._behind = Image.fromarray(layers.wall[top:bottom, left:right])
-        lap = max(0, layers.shoulders_top - top)  # where the shoulders begin, before the head
-        self._lap = lap
-        self._fronts = [image.crop((left, 0, right, bottom - layers.shoulders_top)) for image in layers.shoulders]
-        self._stills = [self._still(image) for image in layers.shoulders]
 
     def paint(self, pose: Pose, mouth: MouthShape) -> Picture:
         """Nobody writes into it; where nothing has moved, it is the last one again."""
@@ -47,35 +75,19 @@ class Painter:
         return self._last[2]
 
     def _paint(self, pose: Pose, mouth: MouthShape) -> Picture:
-        layers = self._layers
-        breath = round(max(0.0, min(1.0, pose.breath)) * (len(self._fronts) - 1))
+        layers, stage = self._layers, self._stage
+        breath = round(max(0.0, min(1.0, pose.breath)) * (len(stage.fronts) - 1))
         self._set_face(pose, mouth)
-        region = self._behind.copy()
-        left, top, right, bottom = self._head_place
-        self._move(region, layers.head, HEAD_BOX, self._head_place, pose, (0.0, 0.0))
-        self._move(region, self._face, FACE_BOX, self._face_place, pose, (pose.turn, pose.nod))
-        region.paste(self._fronts[breath], (0, self._lap), self._fronts[breath])
+        region = stage.behind.copy()
+        left, top, right, bottom = stage.head_place
+        self._move(region, layers.head, HEAD_BOX, stage.head_place, pose, (0.0, 0.0))
+        self._move(region, self._face, FACE_BOX, stage.face_place, pose, (pose.turn, pose.nod))
+        region.paste(stage.fronts[breath], (0, stage.lap), stage.fronts[breath])
         picture = np.empty((layers.height, layers.width, 3), np.uint8)
         picture[: layers.shoulders_top] = layers.wall[: layers.shoulders_top]
-        picture[layers.shoulders_top :] = self._stills[breath]
+        picture[layers.shoulders_top :] = stage.stills[breath]
         picture[top:bottom, left:right] = np.asarray(region)
         return picture
-
-    def _still(self, shoulders: Image.Image) -> Picture:
-        base = Image.fromarray(self._layers.wall[self._layers.shoulders_top :])
-        base.paste(shoulders, (0, 0), shoulders)
-        return np.asarray(base)
-
-    def _place(self, box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-        """The pixels of the picture that a sheet can come to."""
-        left, top = self._layers.pixel(box[0] - _ROOM_X, box[1] - _ROOM_Y)
-        right, bottom = self._layers.pixel(box[2] + _ROOM_X, box[3] + _ROOM_Y)
-        return (
-            max(0, math.floor(left)),
-            max(0, math.floor(top)),
-            min(self._layers.width, math.ceil(right)),
-            min(self._layers.height, math.ceil(bottom)),
-        )
 
     def _set_face(self, pose: Pose, mouth: MouthShape) -> None:
         """Put the sprites that have changed into their places."""
@@ -105,7 +117,7 @@ class Painter:
         over: tuple[float, float],
     ) -> None:
         """Paint a sheet onto the region as the pose says; `over` moves it over the head (units)."""
-        layers, origin = self._layers, self._head_place
+        layers, origin = self._layers, self._stage.head_place
         turn = math.radians(pose.tilt)
         cos, sin, finer = math.cos(turn), math.sin(turn), FINER
         # From a pixel of the picture back to one of the sheet: the head's move undone, then its tilt, then the rest.
