@@ -14,6 +14,7 @@ from server_process import ServerProcess, running_server
 
 pytestmark = IN_BROWSER
 FACE, STATE, PROBLEM, CAPTIONS = "#face", "#face-state", "#face-problem", "#captions"
+KEY = "tk_canary-key"
 MAX_OFFSET_MS = 40
 UTTERANCES = 12
 """A call finds its lip-sync in its first seconds, and on a busy machine in its first minute."""
@@ -39,6 +40,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """The real thing: the built-in voice and the built-in face."""
     with running_server(tmp_path_factory.mktemp("home"), "--threads", "1") as running:
         running.wait_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that wants a key."""
+    home = tmp_path_factory.mktemp("home")
+    with running_server(home, env={"TALKIE_API_KEY": KEY}, fake="flashes") as running:
         yield running
 
 
@@ -97,3 +106,79 @@ def test_the_face_moves_its_mouth_while_it_speaks_and_only_then(
         assert page.locator(FACE).get_attribute("data-way") == way
     assert statistics.pstdev(silent[0]) > 5  # a face is there
     assert motion(silent) < 1.5 < 4 < motion(speaking)
+
+
+@pytest.mark.parametrize("way", ["webrtc", "socket"])
+def test_it_moves_its_lips_to_the_microphone(browser: Browser, server: ServerProcess, way: str) -> None:
+    with open_page(browser, f"{server.url}/face?by={way}") as page:
+        page.get_by_label("Mood").select_option("still")
+        page.get_by_role("button", name="My voice").click()
+        until(page, "hearing")
+        expect(page.get_by_role("button", name="My voice")).to_have_attribute("aria-pressed", "true")
+        assert motion(mouths(page, 36)) > 4
+        page.get_by_role("button", name="Stop").click()
+        until(page, "ready")
+
+
+def test_a_way_that_is_shut_makes_room_for_the_next(browser: Browser, flashes: ServerProcess) -> None:
+    shut = {"error": {"message": "no", "code": "engine_unavailable", "type": "server_error", "param": None}}
+    with open_page(browser, "about:blank", complaints=("Failed to load resource",)) as page:
+        page.route("**/webrtc", lambda route: route.fulfill(status=503, json=shut))
+        page.goto(f"{flashes.url}/face")
+        tell(page, "one")
+        until(page, "talking")
+        assert page.locator(FACE).get_attribute("data-way") == "socket"
+        page.add_init_script("delete window.VideoDecoder")
+        page.reload()
+        tell(page, "one")
+        until(page, "talking")
+        assert page.locator(FACE).get_attribute("data-way") == "film"
+        page.add_init_script("HTMLMediaElement.prototype.canPlayType = () => ''")
+        page.reload()
+        tell(page, "one")
+        until(page, "talking")
+        assert page.locator(FACE).get_attribute("data-way") == "mjpeg"
+        expect(page.locator(PROBLEM)).to_contain_text("without its sound")
+        until(page, "ready")
+
+
+def test_keys_are_enough_and_everything_has_a_name(browser: Browser, flashes: ServerProcess) -> None:
+    with open_page(browser, f"{flashes.url}/face") as page:
+        page.get_by_label("What shall it say?").focus()
+        page.keyboard.type("word " * 50)
+        page.keyboard.press("Enter")
+        until(page, "talking")
+        controls, seen = names_of_controls(page), contrasts(page)
+        page.get_by_role("button", name="Stop").focus()
+        page.keyboard.press("Enter")
+        until(page, "ready")
+        expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    named = [("textbox", "What shall it say?"), ("button", "Say it"), ("button", "Stop"), ("combobox", "Voice")]
+    assert set(named) <= set(controls)
+    assert [role for role, name in controls if not name] == []
+    assert {text: ratio for text, ratio in seen.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("way", ["socket", "film"])
+def test_a_key_opens_every_way(browser: Browser, locked: ServerProcess, way: str) -> None:
+    with open_page(browser, f"{locked.url}/face?by={way}", complaints=("Failed to load resource",)) as page:
+        page.locator("#key-input").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-dialog")).to_be_hidden()
+        tell(page, "one")
+        until(page, "talking")
+        until(page, "ready")
+    assert KEY not in locked.log_text()
+
+
+def test_what_goes_wrong_is_said(browser: Browser, flashes: ServerProcess) -> None:
+    full = {"error": {"message": "8 faces are open.", "code": "too_many_sessions", "hint": "Wait.", "param": None}}
+    with open_page(browser, f"{flashes.url}/face", complaints=("Failed to load resource",)) as page:
+        page.route("**/webrtc", lambda route: route.fulfill(status=503, json=full))
+        tell(page, "one")
+        expect(page.locator(PROBLEM)).to_have_text("8 faces are open.Wait.")
+        until(page, "idle")
+        page.unroute("**/webrtc")
+        page.get_by_role("button", name="Say it").click()
+        until(page, "talking")
+        expect(page.locator(PROBLEM)).to_be_hidden()

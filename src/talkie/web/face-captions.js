@@ -48,7 +48,7 @@ export class Captions {
     if (shown === this.#shown) return;
     this.#shown = shown;
     const spans = this.#words.slice(from, to).map(({ text, end_s }, one) => {
-      const when = from + one > at ? "later" : from + one === at && now_s < end_s + 0.3 ? "now" : "said";
+      const when = from + one > at ? "later" : from + one === at && now_s < end_s + 0.3 ? "now" : "spoken";
       return make("span", { text: one ? ` ${text}` : text, class: when });
     });
     this.#element.replaceChildren(...spans);
