@@ -22,11 +22,14 @@ Array = NDArray[Any]
 
 
 class Network(Protocol):
-    """`run` fills `out`, `(n, ...)`, from inputs `(n, ...)`; one caller at a time."""
+    """`run` fills `out`, `(n, ...)`, from inputs `(n, ...)`; one caller at a time. `warm` makes each size of call once,
+    so that kernels, memory and threads are there when somebody waits. Both raise `EngineFailed`."""
 
     signature: Signature
 
     def run(self, inputs: Sequence[Floats], out: Floats) -> None: ...
+
+    def warm(self) -> None: ...
 
 
 def cuts(items: int, sizes: Sequence[int]) -> Iterator[tuple[slice, int]]:

@@ -55,7 +55,7 @@ class OnnxFace:
             raise BadAvatar(encoder.name, "what it gives are no numbers, from sound that is.")
         self._chosen: Chosen | None = open_face(face, wish, lambda size: (probes.visuals(size), heard))
         self.info = _info(name or directory.name, self._chosen, wish)
-        self._warm()
+        self._chosen.network.warm()
 
     def encode(self, windows: Floats) -> Floats:
         """`(K, 16, 80)` to `(K, 512)`. Raises `EngineFailed`."""
@@ -87,14 +87,6 @@ class OnnxFace:
     def close(self) -> None:
         with self._infer_lock:
             self._chosen = None
-
-    def _warm(self) -> None:
-        """Once for one frame and once for the most: kernels, memory and threads are there when somebody waits."""
-        signature = self._chosen.network.signature if self._chosen else None
-        assert signature is not None
-        for items in {1, self.info.max_batch} if self.info.device != "cpu" else {1}:
-            inputs = [np.zeros((items, *tensor.shape), np.float32) for tensor in signature.inputs]
-            self.infer(inputs[0], inputs[1])
 
 
 def _info(name: str, chosen: Chosen, wish: Wish) -> FaceModelInfo:

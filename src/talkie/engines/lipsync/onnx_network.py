@@ -57,7 +57,8 @@ class OnnxNetwork:
         self.providers = tuple(self._session.get_providers())
         self.signature = read(path.name, _ports(self._session.get_inputs()), _ports(self._session.get_outputs()))
         self._on_gpu = self.providers[0] != CPU
-        self._calls = {size: _Call(self._session, self.signature, size, self._on_gpu) for size in self._sizes(options)}
+        device = "cuda" if self._on_gpu else ""
+        self._calls = {size: Call(self._session, self.signature, size, device) for size in self._sizes(options)}
         self._sizes_made = tuple(sorted(self._calls))
 
     def run(self, inputs: Sequence[Floats], out: Floats) -> None:
@@ -68,7 +69,6 @@ class OnnxNetwork:
                 drain(call.run(), out, items)
 
     def warm(self) -> None:
-        """Every size once: kernels are chosen and memory is taken. Raises `EngineFailed`."""
         with running():
             for call in self._calls.values():
                 call.run()
@@ -82,13 +82,14 @@ class OnnxNetwork:
         return [*powers, options.max_batch]
 
 
-class _Call:
-    """One size of call: its buffers, and their binding to the network."""
+class Call:
+    """One size of call: its buffers, and their binding to the network. `device` is where inputs are copied to first;
+    empty: they are read where they lie."""
 
-    def __init__(self, session: Any, signature: Signature, size: int, on_gpu: bool) -> None:
+    def __init__(self, session: Any, signature: Signature, size: int, device: str = "") -> None:
         self._session = session
         self._binding = session.io_binding()
-        self._on_gpu = on_gpu
+        self._device = device
         self._keep: list[Any] = []
         self._remote: list[Any] = []
         self.inputs = [self._input(tensor, size) for tensor in signature.inputs]
@@ -104,8 +105,8 @@ class _Call:
 
     def _input(self, tensor: Tensor, size: int) -> Array:
         buffer = self._host(tensor, size)
-        if self._on_gpu:
-            remote = library().OrtValue.ortvalue_from_numpy(buffer, "cuda", 0)
+        if self._device:
+            remote = library().OrtValue.ortvalue_from_numpy(buffer, self._device, 0)
             self._remote.append(remote)
             self._binding.bind_ortvalue_input(tensor.name, remote)
         else:
@@ -113,7 +114,7 @@ class _Call:
         return buffer
 
     def _host(self, tensor: Tensor, size: int) -> Array:
-        pinned = _pinned(tensor, size) if self._on_gpu else None
+        pinned = _pinned(tensor, size) if self._device else None
         if pinned is None:
             return np.zeros((size, *tensor.shape), tensor.dtype)
         self._keep.append(pinned)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -17,9 +18,10 @@ from tests import face_models as models
 
 from talkie.engines import openvino_runtime, registry
 from talkie.engines.lipsync.choice import closeness_db
-from talkie.engines.lipsync.network import cuts
+from talkie.engines.lipsync.network import cuts, fill
 from talkie.engines.lipsync.onnx import MAX_NETWORK_BYTES, OnnxFace
-from talkie.engines.lipsync.onnx_network import providers
+from talkie.engines.lipsync.onnx_network import Call, providers
+from talkie.engines.lipsync.signature import Signature, Tensor
 from talkie.errors import BadAvatar, EngineFailed, EngineUnavailable, InvalidValue
 
 Floats = NDArray[np.float32]
@@ -179,6 +181,17 @@ def test_a_gpu_that_is_asked_for_must_be_there(thin: Path, backend: str) -> None
     with pytest.raises(EngineUnavailable, match="ExecutionProvider") as raised:
         OnnxFace(thin, backend=backend)
     assert "onnxruntime-gpu" in raised.value.hint
+
+
+def test_inputs_may_be_copied_to_a_device_first(thin: Path, expected: Floats) -> None:
+    """As for a GPU, on a device that is everywhere."""
+    session = onnxruntime.InferenceSession(thin / "face.onnx")
+    tensors = [Tensor(name, size, np.float32) for name, size in (("input", (6, 320, 320)), ("audio", (32, 16, 16)))]
+    signature = Signature(tuple(tensors), Tensor("output", (3, 320, 320), np.float32), None)
+    call = Call(session, signature, 2, "cpu")
+    for at in (0, 2):
+        fill(call.inputs, [VISUAL, AUDIO], slice(at, at + 2))
+        np.testing.assert_allclose(call.run(), expected[at : at + 2], atol=1e-5)
 
 
 def test_unknown_backends_are_refused(thin: Path) -> None:
