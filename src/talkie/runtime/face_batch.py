@@ -15,7 +15,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from talkie.engines.base import FaceModel, FaceModelInfo
-    from talkie.errors import TalkieError
     from talkie.pipeline.faces import MouthItem
     from talkie.types import Picture
 
@@ -34,28 +33,45 @@ class Frame:
 
 
 class Ask:
-    """Frames that somebody asked for in one go, of which one in `every` is made and shown until the next.
+    """Frames that somebody asked for in one go. One in `every` is made, from the `first` on, and shown until the next;
+    those before the first show what the ask `before` showed last.
 
     Cancelling `future` is always possible until it has its result.
     """
 
-    def __init__(self, items: Sequence[MouthItem], every: int = 1) -> None:
+    def __init__(
+        self, items: Sequence[MouthItem], every: int = 1, first: int = 0, before: Future[list[Picture]] | None = None
+    ) -> None:
         self.items = items
         self.future: Future[list[Picture]] = Future()
-        self.frames = [Frame(self, place) for place in range(0, len(items), max(1, every))]
+        self.frames = [Frame(self, place) for place in range(first, len(items), max(1, every))]
         self._made: dict[int, Picture] = {}
         self._lock = threading.Lock()
+        self._missing = len(self.frames)
         if not items:
             self.future.set_result([])
+        elif first and before is not None:
+            self._missing += 1
+            before.add_done_callback(self._follow)
 
     def put(self, place: int, picture: Picture) -> None:
         """A frame is made; with the last one all of them are given."""
         with self._lock:
             self._made[place] = picture
-            if len(self._made) < len(self.frames):
+            self._missing -= 1
+            if self._missing:
                 return
         with contextlib.suppress(InvalidStateError):  # cancelled meanwhile
             self.future.set_result(self._all())
+
+    def _follow(self, before: Future[list[Picture]]) -> None:
+        """What was shown before; where that came to nothing, nor does this."""
+        if before.cancelled():
+            self.future.cancel()
+        elif (error := before.exception()) is not None:
+            self.fail(error)
+        elif 0 not in self._made:
+            self.put(0, before.result()[-1])
 
     def _all(self) -> list[Picture]:
         pictures: list[Picture] = []
@@ -63,7 +79,7 @@ class Ask:
             pictures.append(self._made[place] if place in self._made else pictures[-1])
         return pictures
 
-    def fail(self, error: TalkieError) -> None:
+    def fail(self, error: BaseException) -> None:
         with contextlib.suppress(InvalidStateError):
             self.future.set_exception(error)
 

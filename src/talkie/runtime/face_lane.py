@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FPS = 25.0
 """Of every network of this kind."""
-LOAD = 0.85
+LOAD = 0.7
 """Of the time there is, what mouths of live faces may take; the rest is for all else that a picture costs."""
 MOST_EVERY = 25
 CPU_MOST = 4
@@ -48,6 +48,8 @@ class FacePlace:
     def __init__(self, lane: FaceLane, queue: Queue[Frame], priority: Priority) -> None:
         self._lane, self._queue, self.priority = lane, queue, priority
         self.asked_s = float("-inf")
+        self._before: Future[list[Picture]] | None = None
+        self._since = 0  # frames since the last that was made, that one too
 
     @property
     def info(self) -> FaceModelInfo:
@@ -59,8 +61,13 @@ class FacePlace:
 
     def submit(self, items: Sequence[MouthItem]) -> Future[list[Picture]]:
         """One mouth for each, in order. Raises `ShuttingDown`."""
-        ask = Ask(items, self._lane.every(self))
-        if ask.frames:
+        every, before = self._lane.every(self), self._before
+        is_new = before is None or before.cancelled()
+        first = 0 if is_new else min(len(items), max(0, every - self._since))
+        ask = Ask(items, every, first, before)
+        self._since = len(items) - ask.frames[-1].place if ask.frames else self._since + len(items)
+        if items:
+            self._before = ask.future
             self._lane.enqueue(self._queue, ask)
         return ask.future
 

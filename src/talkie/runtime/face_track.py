@@ -29,7 +29,9 @@ QUIET_S = 0.3
 """Speech that has begun and does not go on for so long makes a pause."""
 LOW, GATHER, MOST_FED = 2, 4, 8
 """Frames: with no more than `LOW` ready any are made at once; else `GATHER` together, which networks like better."""
-BEHIND_S, LEAD_S = 1.0, 0.2
+START = 4
+"""Frames that are ready when an utterance begins: who begins with one is late with the next, and then with all."""
+BEHIND_S, LEAD_S = 0.3, 0.24
 """A face that is so far behind its sound leaves out what nobody will see, and goes on so far before it."""
 STALLS_KEPT = 256
 
@@ -143,7 +145,9 @@ class Track:
         """Whether silence is better now than to wait: the face would come to its last sure picture."""
         if self.total is not None or not self._written:
             return False
-        return self._sure <= LOW and (self.shown > 0 or now_s - self._last_put_s >= QUIET_S)
+        if self.shown:
+            return self._sure <= LOW
+        return self._sure < START and now_s - self._last_put_s >= QUIET_S
 
     def _rest(self) -> None:
         """Silence up to the end of the next frame."""
@@ -154,9 +158,10 @@ class Track:
         self._write(np.zeros(length, np.float32))
 
     def _catch_up(self) -> None:
-        if self.shown - self._fed <= BEHIND_S * self._clock.fps:
+        base = self.shown + round(LEAD_S * self._clock.fps)
+        if self.shown - self._next <= BEHIND_S * self._clock.fps or base >= self._whole():
             return
-        self._fed = self._base = self._next = min(self._whole(), self.shown + round(LEAD_S * self._clock.fps))
+        self._fed = self._base = self._next = base
         base_s = self._clock.at_s(self._base)
         while self._to_feed and self._to_feed[0].start_s < base_s:
             self._to_feed.popleft()
@@ -183,7 +188,7 @@ class Track:
 
     @property
     def can_begin(self) -> bool:
-        return self.shown > 0 or bool(self._pictures)
+        return self.shown > 0 or len(self._pictures) >= START or (self.made and bool(self._pictures))
 
     @property
     def is_over(self) -> bool:

@@ -137,17 +137,47 @@ def test_a_slow_network_makes_every_other_mouth_of_live_faces() -> None:
         place, recording = lane.open("live"), lane.open("batch")
         assert lane.every(place) == 1
         before = REGISTRY.get_sample_value("talkie_face_repeated_frames_total", {"reason": "behind"}) or 0
-        lane._frame_s = 0.06  # of which 25 a second make one and a half
+        lane._frame_s = 0.05  # of which 25 a second make one and a quarter
         assert levels(place.submit(items(1, 2, 3, 4, 5)).result(WAIT_S)) == [1, 1, 3, 3, 5]
         after = REGISTRY.get_sample_value("talkie_face_repeated_frames_total", {"reason": "behind"}) or 0
-        lane._frame_s = 0.06
+        lane._frame_s = 0.05
         assert levels(recording.submit(items(1, 2, 3)).result(WAIT_S)) == [1, 2, 3]
-        lane._frame_s = 0.06
+        lane._frame_s = 0.05
         other = lane.open("live")
         assert (lane.every(place), lane.every(other)) == (2, 4)
         clock.now_s += 2
         assert lane.every(other) == 2  # nobody else looks on any more
         assert after - before in (0, 2)  # counted where somebody reads it
+
+
+def test_what_is_not_made_is_counted_across_asks() -> None:
+    model = RecordingModel(max_batch=2, gate=threading.Event())
+    with a_lane(model) as lane:
+        place = lane.open("live")
+        lane._frame_s = 0.13  # one in five
+        asked = [place.submit(items(*few)) for few in ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10, 11))]
+        model.gate.set()
+        shown = [levels(one.result(WAIT_S)) for one in asked]
+        assert shown == [[1, 1], [1, 1], [1, 6], [6, 6], [6, 6, 11]]
+        assert sum(model.batches, []) == [1, 6, 11]
+        model.gate.clear()
+        lane._frame_s = 0.13
+        assert levels(place.submit(items(12, 13)).result(WAIT_S)) == [11, 11]
+        waiting, behind = place.submit(items(14, 15, 16)), place.submit(items(17))
+        assert waiting.cancel() and behind.cancelled()
+        anew = place.submit(items(18, 19))
+        model.gate.set()
+        assert levels(anew.result(WAIT_S)) == [18, 18]
+        model.fails[20] = EngineFailed("fake", "it broke")
+        lane._frame_s = 0.13
+        place.submit(items(1, 1, 1)).result(WAIT_S)
+        lane._frame_s = 0.13
+        model.gate.clear()
+        broken, behind = place.submit(items(20)), place.submit(items(21))
+        model.gate.set()
+        for one in (broken, behind):
+            with pytest.raises(EngineFailed):
+                one.result(WAIT_S)
 
 
 def test_a_lane_that_closes_refuses_what_waits() -> None:
