@@ -50,7 +50,8 @@ def animate(
     sound: Iterable[SpeechChunk], face: Face, cancel: Cancel, *, ahead_s: float = AHEAD_S, line: FaceLine | None = None
 ) -> Generator[FaceChunk, None, None]:
     """`sound` is one utterance: pieces of any length, of one rate and one generation, their marks in order; it is
-    closed in the end. `line` is used in place of one that `face` opens, and stays open.
+    closed in the end. `line` is used in place of one that `face` opens, and stays open; who
+    drops it meanwhile sets `cancel` first.
 
     The pieces hold every sample once, `frames_of` frames in all, and each mark where it begins. Raises `EmptyAudio`,
     `Cancelled`, and what the sound and the face raise. Leaving the generator sets `cancel`.
@@ -95,11 +96,14 @@ def _made(sound: Iterable[SpeechChunk], line: FaceLine, fps: float, cancel: Canc
                 heard.append(ears.hear(chunk))
             visemes = [mark for chunk in chunks for mark in chunk.marks if mark.kind == "viseme"]
             for samples in _in_feeds(np.concatenate(heard)):
+                cancel.check()  # a line that was told to drop what it had would begin anew
                 yield from pieces.show(line.feed(samples, visemes))
                 visemes = []
     if not pieces.samples:
         raise EmptyAudio
+    cancel.check()
     yield from pieces.show(line.feed(ears.rest(fps)))
+    cancel.check()
     yield from pieces.finish(line.finish())
 
 

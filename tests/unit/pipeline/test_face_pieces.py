@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -42,10 +42,8 @@ class LoudLine:
         self.marks: list[Mark] = []
         self.longest = 0
         self.dropped = self.closed = False
-        self.before: Callable[[], object] = lambda: None
 
     def feed(self, samples: Samples, marks: Sequence[Mark] = ()) -> Iterator[Picture]:
-        self.before()
         self.longest = max(self.longest, len(samples))
         self._sound = np.concatenate([self._sound, samples])
         self.marks += marks
@@ -204,18 +202,30 @@ def test_leaving_closes_the_sound_and_the_line() -> None:
     assert closed.is_set() and cancel.cancelled and face.lines[0].dropped and face.lines[0].closed
 
 
-def test_a_wait_that_is_cancelled_ends() -> None:
-    cancel, line, waits, go = CancelToken(), LoudFace().open(), threading.Event(), threading.Event()
+class Stuck(LoudLine):
+    """Computes for ever, until it is told to drop it."""
 
-    def wait() -> None:
-        waits.set()
-        go.wait(30)
+    def __init__(self) -> None:
+        super().__init__(LoudFace().info)
+        self.fed, self.waits, self.told = 0, threading.Event(), threading.Event()
 
-    line.before = wait
-    line.drop = go.set  # type: ignore[method-assign]
-    threading.Thread(target=lambda: (waits.wait(30), cancel.cancel())).start()
+    def feed(self, samples: Samples, marks: Sequence[Mark] = ()) -> Iterator[Picture]:
+        self.fed += 1
+        self.waits.set()
+        self.told.wait(30)
+        yield from ()
+
+    def drop(self) -> None:
+        self.told.set()
+
+
+def test_a_wait_that_is_cancelled_ends_and_the_line_is_fed_no_more() -> None:
+    cancel, line = CancelToken(), Stuck()
+    threading.Thread(target=lambda: (line.waits.wait(30), cancel.cancel())).start()
+    minute = SpeechChunk(np.zeros(RATE_HZ * 60, np.float32), RATE_HZ)
     with pytest.raises(Cancelled):
-        list(animate(cut(np.zeros(48_000, np.float32), RATE_HZ, 8000), LoudFace(), cancel, line=line))
+        list(animate([minute], LoudFace(), cancel, line=line))
+    assert line.fed == 1
     assert not line.closed, "a line that was lent stays open"
 
 
