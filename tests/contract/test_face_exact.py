@@ -1,9 +1,10 @@
 """Real networks made by hand show what a neural face does: which features each frame is given, where the mouth lands,
-and that it moves with speech and rests in silence. ONNX Runtime and the real detector of voice activity run them."""
+and that it moves with speech and rests in silence, by the real ONNX Runtime and the real detector of voice activity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from face_models import CODE_COLUMNS, CODE_ROWS, copying_encoder, encoding_face,
 from face_models import write_networks as write_mouth_networks
 from speech import say
 from talkie.audio.face_mel import FaceMel
+from talkie.engines.lipsync.onnx import OnnxFace
 from talkie.engines.vad.silero import SileroDetector
 from talkie.pipeline.animate import animate
 from talkie.pipeline.face_neural import LOOKAHEAD_S, NeuralFace, NeuralLine, NeuralLook
-from talkie.pipeline.faces import frames_of
+from talkie.pipeline.faces import Mouths, frames_of
 from talkie.runtime.cancel import CancelToken
+from talkie.runtime.face_lane import FaceLane
 from talkie.types import Picture, Samples, SpeechChunk
 from talkie.video.boxes import FaceBox
 
@@ -35,21 +38,25 @@ def frames() -> list[Picture]:
     return [np.repeat((wave + 9 * n)[..., None], 3, axis=-1).astype(np.uint8) for n in range(3)]
 
 
-@pytest.fixture(scope="module")
-def encoding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkMouths]:
+@pytest.fixture(scope="module", params=["plain", "engine"])
+def encoding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mouths]:
+    """By ONNX Runtime called the plain way, and by the engine of faces with the line in front of it."""
     directory = tmp_path_factory.mktemp("encoding")
     encoding_face(directory / "face.onnx")
     copying_encoder(directory / "audio_encoder.onnx")
-    mouths = NetworkMouths(directory)
-    yield mouths
-    mouths.close()
+    if request.param == "plain":
+        with closing(NetworkMouths(directory)) as mouths:
+            yield mouths
+        return
+    model = OnnxFace(directory, backend="onnxruntime", threads=1, max_batch=4)
+    with closing(FaceLane(model, 4)) as lane, lane.open("interactive") as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
 def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkMouths]:
-    mouths = NetworkMouths(write_mouth_networks(tmp_path_factory.mktemp("mouth")))
-    yield mouths
-    mouths.close()
+    with closing(NetworkMouths(write_mouth_networks(tmp_path_factory.mktemp("mouth")))) as mouths:
+        yield mouths
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +95,7 @@ def given_to(frame: int, features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("seconds", [2.5, 0.1])
 def test_frame_i_is_given_features_i_minus_8_to_i_plus_7(
-    encoding: NetworkMouths, frames: list[Picture], seconds: float
+    encoding: Mouths, frames: list[Picture], seconds: float
 ) -> None:
     samples = uneven(seconds)
     face = NeuralFace(MemorySource(frames), NeuralLook([BOX]), encoding, SaidSpeech())
@@ -107,7 +114,7 @@ def test_frame_i_is_given_features_i_minus_8_to_i_plus_7(
 
 
 def test_the_picture_around_the_code_is_the_source_frame_to_the_last_pixel(
-    encoding: NetworkMouths, frames: list[Picture]
+    encoding: Mouths, frames: list[Picture]
 ) -> None:
     face = NeuralFace(MemorySource(frames), NeuralLook([BOX]), encoding, SaidSpeech())
     strip = np.s_[17 + CODE_ROWS[0] : 17 + CODE_ROWS[1], 25 + CODE_COLUMNS[0] : 25 + CODE_COLUMNS[1]]
@@ -118,7 +125,7 @@ def test_the_picture_around_the_code_is_the_source_frame_to_the_last_pixel(
         assert not different.any()
 
 
-def test_a_frame_waits_for_no_more_sound_than_it_says(encoding: NetworkMouths, frames: list[Picture]) -> None:
+def test_a_frame_waits_for_no_more_sound_than_it_says(encoding: Mouths, frames: list[Picture]) -> None:
     line = NeuralFace(MemorySource(frames), NeuralLook([BOX]), encoding, SaidSpeech()).open()
     samples, waited_s = uneven(1.0), []
     for end in range(200, len(samples) + 1, 200):
