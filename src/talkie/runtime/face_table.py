@@ -15,14 +15,11 @@ from talkie.runtime import metrics
 from talkie.runtime.face_maker import show
 from talkie.runtime.face_session import FaceOptions, LiveFace
 from talkie.runtime.live import Limits, Who
-from talkie.runtime.sessions import SessionCard, SessionTable, label
+from talkie.runtime.sessions import FACE_ID, SessionCard, SessionTable, label
 
 if TYPE_CHECKING:
     from talkie.pipeline.faces import Face
     from talkie.runtime.face_speech import Speak
-
-FACE_ID = "face_"
-"""What the ids of live faces begin with."""
 
 
 class FaceTable:

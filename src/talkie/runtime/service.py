@@ -6,6 +6,7 @@ Knows nothing of sockets, forms or status codes. All methods block and may be ca
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
@@ -28,7 +29,6 @@ from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.engines import COMPILED, is_new, open_lane, open_voice
-from talkie.runtime.face_table import FACE_ID, FaceTable
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import FACE, LeaseTable, LoadedModel
 from talkie.runtime.live import Limits, LiveSession
@@ -36,8 +36,7 @@ from talkie.runtime.live_opening import Opening
 from talkie.runtime.preparation import Preparations
 from talkie.runtime.requests import LiveRequest, TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
-from talkie.runtime.sessions import SessionCard, SessionTable
-from talkie.runtime.showing import House, Showing
+from talkie.runtime.sessions import FACE_ID, SessionCard, SessionTable
 from talkie.runtime.speaking import Speaking
 from talkie.runtime.voice_choice import ESPEAK, built_in
 from talkie.runtime.voice_names import base
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from talkie.runtime.face import AvatarCard, FaceRequest
     from talkie.runtime.face_lane import FaceLane
     from talkie.runtime.face_session import LiveFace
+    from talkie.runtime.showing import Showing
     from talkie.runtime.speech import SpeakRequest, VoiceCard
     from talkie.runtime.speech_lane import SpeechLane
     from talkie.types import FaceChunk, Picture
@@ -97,10 +97,8 @@ class Service:
         self._detector: VoiceActivityDetector = registry.load("silero")(cache_dir=config.home / COMPILED / "silero")
         self._sessions = SessionTable(config.max_sessions, Limits(config.live_max_lag_s, config.session_idle_s))
         self._speaking = Speaking(config, self.store, self._leases, self._admission, self._detector, self._align)
-        self._faces = FaceTable(config.max_faces)
-        self._showing = Showing(
-            House(config, self._leases, self._admission, self._detector, self._speaking), self._faces
-        )
+        self._showing: Showing | None = None
+        self._first_face = threading.Lock()
         self._parts = {"model": "loading", "voice activity": "loading"}
 
     # -- hearing ---------------------------------------------------------------------------------------------------
@@ -203,7 +201,7 @@ class Service:
 
     def _load(self, key: str) -> Lane | SpeechLane | FaceLane:
         if key.startswith(FACE):
-            return self._showing.load(key)
+            return self._shows().load(key)
         model = self._speaking.speakers.resolve(key)
         if model.kind == "synthesizer":
             return open_voice(model, self.store, self.config)
@@ -262,25 +260,25 @@ class Service:
 
     def avatars(self, owner: str | None = None) -> list[AvatarCard]:
         """All that can be shown, the built-in one first; of added ones those of `owner` (None: of everybody)."""
-        return self._showing.avatars.cards(owner)
+        return self._shows().avatars.cards(owner)
 
     def avatar_picture(self, name: str, *, owner: str | None = None) -> Picture:
         """The avatar at rest. Raises `AvatarNotFound`, `BadAvatar`."""
-        return self._showing.avatars.picture(name, owner)
+        return self._shows().avatars.picture(name, owner)
 
     def add_avatar(self, pack: IO[bytes], *, name: str = "", owner: str = "") -> AvatarCard:
         """A pack in a zip. Raises `BadAvatar`, `AvatarExists`, `StoreFull`."""
-        return self._showing.avatars.add(pack, name, owner)
+        return self._shows().avatars.add(pack, name, owner)
 
     def remove_avatar(self, name: str, *, owner: str | None = None) -> None:
         """Raises `AvatarNotFound`."""
-        self._showing.avatars.remove(name, owner)
+        self._shows().avatars.remove(name, owner)
 
     def animate(
         self, source: Path | IO[bytes], request: FaceRequest, cancel: CancelToken | None = None
     ) -> Generator[FaceChunk, None, None]:
         """A recording spoken by a face, as it is made. Closing it stops the work."""
-        return self._showing.animate(source, request, cancel)
+        return self._shows().animate(source, request, cancel)
 
     def show(
         self,
@@ -291,7 +289,7 @@ class Service:
         pieces: Iterable[str] | None = None,
     ) -> Generator[FaceChunk, None, None]:
         """A text spoken by a face, as it is made. Closing it stops the work."""
-        return self._showing.show(spoken, request, cancel, pieces=pieces)
+        return self._shows().show(spoken, request, cancel, pieces=pieces)
 
     def face(
         self,
@@ -304,7 +302,17 @@ class Service:
         client: str = "",
     ) -> LiveFace:
         """A live face that has begun. Raises `TooManySessions`, `ShuttingDown`, `AvatarNotFound`, `VoiceNotFound`."""
-        return self._showing.face(spoken, request, door=door, ahead_s=ahead_s, owner=owner, client=client)
+        return self._shows().face(spoken, request, door=door, ahead_s=ahead_s, owner=owner, client=client)
+
+    def _shows(self) -> Showing:
+        """All that shows, loaded by the first who asks for it."""
+        with self._first_face:
+            if self._showing is None:
+                from talkie.runtime.showing import House, Showing
+
+                house = House(self.config, self._leases, self._admission, self._detector, self._speaking)
+                self._showing = Showing(house)
+            return self._showing
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -324,11 +332,13 @@ class Service:
 
     def live_sessions(self, owner: str | None = None) -> list[SessionCard]:
         """The live sessions of one key, or (None) all: those that hear, then the faces."""
-        return [*self._sessions.cards(owner), *self._faces.cards(owner)]
+        faces = self._showing.table.cards(owner) if self._showing is not None else []
+        return [*self._sessions.cards(owner), *faces]
 
     def end_session(self, session_id: str, owner: str | None = None) -> None:
         """End a live session of that key, or (None) anybody's. Raises `SessionNotFound`."""
-        (self._faces if session_id.startswith(FACE_ID) else self._sessions).end(session_id, owner)
+        is_face = self._showing is not None and session_id.startswith(FACE_ID)
+        (self._shows().table if is_face else self._sessions).end(session_id, owner)
 
     def ready(self) -> Readiness:
         """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
@@ -370,7 +380,8 @@ class Service:
         """Take nothing new, let what is at work finish for `grace_s`, then give everything back."""
         self._admission.close()
         self._sessions.close(grace_s)
-        self._faces.close(grace_s)
+        if self._showing is not None:
+            self._showing.table.close(grace_s)
         self._admission.drain(grace_s)
         self._leases.close()
 

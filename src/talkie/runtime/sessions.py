@@ -21,6 +21,8 @@ from talkie.runtime.live_opening import Opening
 from talkie.runtime.live_thread import hear
 from talkie.runtime.requests import LiveRequest
 
+FACE_ID = "face_"
+"""What the ids of live faces begin with."""
 LABEL_CHARS = 64
 LEAVING_S = 1.0
 """How long a new session waits where too many are on their way out."""

@@ -20,6 +20,8 @@ from talkie.runtime.cancel import CancelToken
 from talkie.runtime.engines import open_face_lane, open_face_model
 from talkie.runtime.face_choice import Avatars, FaceChoice
 from talkie.runtime.face_memory import FaceMemory
+from talkie.runtime.face_session import FaceOptions
+from talkie.runtime.face_table import FaceTable
 
 if TYPE_CHECKING:
     from talkie.engines.base import VoiceActivityDetector
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from talkie.runtime.face import FaceRequest
     from talkie.runtime.face_lane import FaceLane
     from talkie.runtime.face_session import LiveFace
-    from talkie.runtime.face_table import FaceTable
     from talkie.runtime.leases import LeaseTable
     from talkie.runtime.speaking import Speaking
     from talkie.runtime.speech import SpeakRequest
@@ -57,8 +58,9 @@ class House:
 class Showing:
     """All of the service that shows."""
 
-    def __init__(self, house: House, table: FaceTable) -> None:
-        self._house, self._table = house, table
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.table = FaceTable(house.config.max_faces)
         self._memory = FaceMemory(house.leases, house.detector)
         self.avatars = Avatars(house.config, self._try_networks)
 
@@ -143,14 +145,12 @@ class Showing:
         owner: str = "",
         client: str = "",
     ) -> LiveFace:
-        from talkie.runtime.face_session import FaceOptions
-
         choice = self.avatars.choose(request)
         spoken = replace(spoken, text="", visemes=True, priority=spoken.priority or "live")
         self._house.speaking.check(spoken)
         priority = request.priority or "live"
         options = FaceOptions(spoken, choice.kind, ahead_s, self._house.config.session_idle_s)
-        return self._table.open(
+        return self.table.open(
             lambda: self._memory.open(choice, priority),
             lambda request, cancel, pieces: self._house.speaking.speak(request, cancel, pieces, admitted=True),
             options,

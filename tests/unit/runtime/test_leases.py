@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from face_parts import RecordingModel
 from fakes import FAKE_INFO, FakeRecognizer
 from fakes_voice import FAKE_VOICE, FakeSynthesizer
 from talkie.errors import BusyError, ModelBroken, ShuttingDown, UnsupportedByModel
-from talkie.runtime.leases import LeaseTable
+from talkie.runtime.face_lane import FaceLane
+from talkie.runtime.leases import FACE, LeaseTable
 from talkie.runtime.scheduler import Lane
 from talkie.runtime.speech_lane import SpeechLane
 
@@ -172,6 +174,23 @@ def test_a_small_one_takes_no_place() -> None:
         assert {row.name for row in table.loaded()} == {"a", "tiny"}
     use(table, "b")
     assert {row.name for row in table.loaded()} == {"b", "tiny"}
+    table.close()
+
+
+def test_faces_have_places_of_their_own() -> None:
+    def load(name: str) -> Lane | FaceLane:
+        return FaceLane(RecordingModel()) if name.startswith(FACE) else Loader()(name)
+
+    table = LeaseTable(load, 1)
+    with table.lease("a"), table.lease_face(FACE + "ann#1") as lane:
+        assert lane.info.name == "recording"
+        assert {row.kind for row in table.loaded()} == {"recognizer", "face"}
+        with pytest.raises(BusyError), table.lease_face(FACE + "bob#1"):
+            pass
+    use(table, "b")
+    assert {row.kind for row in table.loaded()} == {"recognizer", "face"}, "a model makes no face go"
+    with table.lease_face(FACE + "bob#1"), pytest.raises(UnsupportedByModel, match="does not show"):
+        table.lease_face("b").__enter__()
     table.close()
 
 
