@@ -18,7 +18,8 @@ from talkie.audio.face_mel import FaceMel
 from talkie.engines.lipsync.onnx import OnnxFace
 from talkie.engines.vad.silero import SileroDetector
 from talkie.pipeline.animate import animate
-from talkie.pipeline.face_neural import LOOKAHEAD_S, NeuralFace, NeuralLine, NeuralLook
+from talkie.pipeline.face_neural import LOOKAHEAD_S, NeuralFace, NeuralLook
+from talkie.pipeline.face_neural_line import NeuralLine
 from talkie.pipeline.faces import Mouths, frames_of
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.face_lane import FaceLane

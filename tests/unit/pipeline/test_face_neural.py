@@ -18,7 +18,8 @@ from talkie.errors import BadAvatar, Cancelled, EngineFailed
 from talkie.models.avatar_boxes import Box
 from talkie.models.avatar_pack import AvatarPack
 from talkie.pipeline.face_features import FaceFeatures
-from talkie.pipeline.face_neural import NeuralFace, NeuralLine, NeuralLook, open_neural
+from talkie.pipeline.face_neural import NeuralFace, NeuralLook, open_neural
+from talkie.pipeline.face_neural_line import NeuralLine
 from talkie.pipeline.faces import Face, MouthItem
 from talkie.types import Picture, Samples
 from talkie.video.boxes import FaceBox

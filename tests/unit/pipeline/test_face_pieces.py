@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talkie.errors import Cancelled, EmptyAudio
-from talkie.pipeline.animate import FEED_S, LONGEST_S, animate
+from talkie.pipeline.animate import FEED_S, animate
+from talkie.pipeline.face_pieces import LONGEST_S
 from talkie.pipeline.faces import FaceInfo, FaceLine, frames_of
 from talkie.runtime.cancel import CancelToken
 from talkie.types import FaceChunk, Mark, Picture, Samples, SpeechChunk

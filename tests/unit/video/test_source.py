@@ -9,7 +9,8 @@ from PIL import Image
 
 from talkie.errors import BadAvatar
 from talkie.types import Picture
-from talkie.video.source import ImageSource, VideoSource, open_source, ping_pong, read_picture
+from talkie.video.source import ImageSource, open_source, ping_pong, read_picture
+from talkie.video.source_video import VideoSource
 
 WIDTH, HEIGHT, COUNT = 96, 64, 40
 
