@@ -67,12 +67,12 @@ def zip_with(entries: dict[str, bytes]) -> io.BytesIO:
 
 
 def write_video(path: Path, frames: int = 5, *, fps: int = 25, size: tuple[int, int] = (96, 80)) -> Path:
-    """Frames that grow brighter."""
+    """Frames that grow brighter, and again."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number in range(frames):
-            picture = np.full((size[1], size[0], 3), 40 + 20 * number, np.uint8)
+            picture = np.full((size[1], size[0], 3), 40 + 20 * (number % 8), np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
         container.mux(stream.encode(None))
     return path

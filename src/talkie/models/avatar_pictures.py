@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from talkie.models.avatar_boxes import check_boxes
 from talkie.models.avatar_files import MAX_FRAMES, MAX_SIDE_PX, MIN_SIDE_PX, NEURAL_FPS
 from talkie.models.avatar_findings import Findings
 from talkie.models.avatar_pack import AvatarPack
-from talkie.video.headers import picture_header, try_picture, video_header
+from talkie.video.headers import VideoHeader, picture_header, try_picture, try_video, video_header
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 8_000_000_000
@@ -81,13 +82,30 @@ def _check_video(pack: AvatarPack, findings: Findings) -> None:
         header = video_header(pack.frames[0])
     except ValueError:
         return  # told already
-    if header.frames > MAX_FRAMES:
-        findings.error("frames", f"the video has {header.frames} frames, and may have {MAX_FRAMES}.")
     if header.frames * header.width * header.height > MAX_PIXELS:
         findings.error("frames", "the video is too long for its size.")
+    else:
+        _check_frames(pack, header, findings)
     if header.fps and abs(header.fps - NEURAL_FPS) > 0.01:
         findings.warn(
             "frames",
             f"the video has {header.fps:g} frames a second, and they are shown at {NEURAL_FPS:g}.",
             "`ffmpeg -i IN -vf fps=25 OUT` makes it right.",
         )
+
+
+def _check_frames(pack: AvatarPack, header: VideoHeader, findings: Findings) -> None:
+    """As many as there are, whatever the header says."""
+    path = pack.frames[0]
+    most = min(MAX_FRAMES, MAX_PIXELS // max(1, header.width * header.height))
+    try:
+        count = try_video(path, most)
+    except ValueError as error:
+        findings.error(path.name, f"it cannot be read: {error}.")
+        return
+    if count > most:
+        findings.error("frames", f"the video has more than {most} frames.")
+    elif count == 0:
+        findings.error(path.name, "there is no picture in it.")
+    elif count != header.frames:  # else it was checked when the pack was read
+        check_boxes(pack.boxes, count, header.width, header.height, findings)

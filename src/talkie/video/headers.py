@@ -76,6 +76,26 @@ def video_header(path: Path) -> VideoHeader:
         raise ValueError(_said(error)) from None
 
 
+def try_video(path: Path, most: int) -> int:
+    """Unpacks a video and forgets it: the number of its frames, `most` + 1 where there are more. Raises `ValueError`
+    where it is damaged, or its pictures change their size."""
+    import av
+
+    count, sizes = 0, set()
+    try:
+        with path.open("rb") as file, open_video(file) as container:
+            for frame in container.decode(video=0):
+                count += 1
+                sizes.add((frame.width, frame.height))
+                if len(sizes) > 1:
+                    raise ValueError("its pictures change their size")
+                if count > most:
+                    break
+    except (av.FFmpegError, ValueError, IndexError, OSError, RuntimeError) as error:
+        raise ValueError(_said(error)) from None
+    return count
+
+
 def open_video(file: Any) -> Any:
     """A PyAV container of a file that is open already: FFmpeg may open nothing else (no playlists, no protocols)."""
     import av

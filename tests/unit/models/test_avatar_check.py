@@ -144,8 +144,23 @@ def test_a_video_in_place_of_images(tmp_path: Path) -> None:
     write_video(pack / "f.mp4", 5, fps=30)
     _, findings = check_pack(pack)
     assert findings.ok and "30 frames a second" in findings.found[0].what
+    whole = write_video(pack / "f.mp4", 60).read_bytes()
+    media = whole.index(b"mdat") + 4
+    (pack / "f.mp4").write_bytes(whole[:media] + bytes(len(whole) - media))
+    assert "cannot be read" in the_error(pack).what or "no picture" in the_error(pack).what
     (pack / "f.mp4").write_bytes(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n/etc/passwd\n")
     assert the_error(pack).where == "f.mp4"
+
+
+def test_a_video_is_as_long_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = write_neural(tmp_path / "a", table='frames = "f.mkv"\nboxes = "b.txt"\n')
+    write_video(pack / "f.mkv", 5)
+    (pack / "b.txt").write_text("0 0 64 64\n" * 5)
+    assert errors(pack) == []
+    (pack / "b.txt").write_text("0 0 64 64\n" * 4)
+    assert "there are 4 boxes for 5 frames" in the_error(pack).what
+    monkeypatch.setattr(avatar_pictures, "MAX_FRAMES", 3)
+    assert any("more than 3 frames" in one.what for one in errors(pack))
 
 
 def test_what_lies_lowest_is_opaque(tmp_path: Path) -> None:
