@@ -47,4 +47,5 @@ class ServiceConfig:
     max_audio_bytes: int | None = None
     energy_gate: bool = False
     offline: bool = False
+    pull: tuple[str, ...] = ()
     allow_paths: bool = False

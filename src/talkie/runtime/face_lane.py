@@ -60,16 +60,28 @@ class FacePlace:
         return self._lane.encode(windows)
 
     def submit(self, items: Sequence[MouthItem]) -> Future[list[Picture]]:
-        """One mouth for each, in order. Raises `ShuttingDown`."""
-        every, before = self._lane.every(self), self._before
-        is_new = before is None or before.cancelled()
+        """One mouth for each, in order. Raises `ShuttingDown`.
+
+        One that is asked for alone is always its own, for it may be kept: a shut mouth is.
+        """
+        last_s = self.asked_s
+        every = self._lane.every(self)
+        if len(items) < 2:
+            ask = Ask(items)
+        else:
+            ask = self._follow_up(items, every, is_new=self.asked_s - last_s > RECENT_S)
+        if items:
+            self._lane.enqueue(self._queue, ask)
+        return ask.future
+
+    def _follow_up(self, items: Sequence[MouthItem], every: int, *, is_new: bool) -> Ask:
+        before = self._before
+        is_new = is_new or before is None or before.cancelled()
         first = 0 if is_new else min(len(items), max(0, every - self._since))
         ask = Ask(items, every, first, before)
         self._since = len(items) - ask.frames[-1].place if ask.frames else self._since + len(items)
-        if items:
-            self._before = ask.future
-            self._lane.enqueue(self._queue, ask)
-        return ask.future
+        self._before = ask.future
+        return ask
 
     def close(self) -> None:
         """What still waits is cancelled. Harmless a second time."""

@@ -127,6 +127,7 @@ class Track:
             self._rest()
             unfed = self._whole() - self._fed
         frames = min(unfed, room, MOST_FED)
+        frames -= frames % GATHER if frames > GATHER else 0
         if frames <= 0 or (frames < min(unfed, GATHER) and self._sure > LOW):
             return None
         return self._fed_with(frames)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -21,7 +21,7 @@ from talkie.audio.decode import AudioLimits, AudioStream, open_audio
 from talkie.audio.segment import SegmentOptions
 from talkie.engines import registry
 from talkie.engines.base import RecognizerInfo
-from talkie.errors import Cancelled, TalkieError, UnsupportedByModel
+from talkie.errors import Cancelled, ModelComing, ModelNotFound, UnsupportedByModel
 from talkie.models.store import ModelStore, StoredModel
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.runtime import metrics
@@ -29,6 +29,7 @@ from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.engines import COMPILED, is_new, open_lane, open_voice
+from talkie.runtime.first_start import FirstStart
 from talkie.runtime.jobs import Job
 from talkie.runtime.leases import FACE, LeaseTable, LoadedModel
 from talkie.runtime.live import Limits, LiveSession
@@ -40,6 +41,7 @@ from talkie.runtime.sessions import FACE_ID, SessionCard, SessionTable
 from talkie.runtime.speaking import Speaking
 from talkie.runtime.voice_choice import ESPEAK, built_in
 from talkie.runtime.voice_names import base
+from talkie.runtime.warming import Warming, Work
 from talkie.types import SAMPLE_RATE_HZ, Audio, Mark, Notice, Samples, SpeechChunk, Transcript, TranscriptEvent
 
 if TYPE_CHECKING:
@@ -99,7 +101,9 @@ class Service:
         self._speaking = Speaking(config, self.store, self._leases, self._admission, self._detector, self._align)
         self._showing: Showing | None = None
         self._first_face = threading.Lock()
-        self._parts = {"model": "loading", "voice activity": "loading"}
+        self._first_start = FirstStart(self.store, config.pull)
+        work = Work(lambda: self.choose(TranscribeRequest()), self._warm_lane, self._warm_detector)
+        self._warming = Warming(work, self.store, self._first_start, self.preparations)
 
     # -- hearing ---------------------------------------------------------------------------------------------------
 
@@ -148,13 +152,21 @@ class Service:
         named = request.model if request.model not in ("", AUTO) else ""
         if named == ESPEAK:
             return built_in()
-        if named and not (self.config.allow_paths or named == self.config.model):
-            return self.store.get(named)
+        is_path_ours = self.config.allow_paths or named in ("", self.config.model)
         named = named or (self.config.model if self.config.model != AUTO else "")
         if named:
-            return self.store.resolve(named)
+            return self._here(named, self.store.resolve if is_path_ours else self.store.get)
         language = request.language if request.task == "transcribe" else None
         return self.store.best("recognizer", language) or self.store.get(BUILT_IN)
+
+    def _here(self, name: str, find: Callable[[str], StoredModel]) -> StoredModel:
+        """One that is still being pulled is worth another try later, by the words of its error."""
+        try:
+            return find(name)
+        except ModelNotFound:
+            if state := self._first_start.state(name):
+                raise ModelComing(name, state) from None
+            raise
 
     def listen(self, request: LiveRequest, *, door: str, owner: str = "", client: str = "") -> LiveSession:
         """Hear speech while it is spoken: a session that has begun. `door` is how it came in, `owner` the name of its
@@ -214,8 +226,7 @@ class Service:
 
     def prepare(self, request: TranscribeRequest) -> None:
         """Load the model for a request, and do what is done once for it. Raises the errors of `talkie.errors`."""
-        with self._leases.lease(_key(self.choose(request))):
-            pass
+        self._warm_lane(self.choose(request))
 
     # -- speaking: as `transports.speech.SpeakService` says ---------------------------------------------------------
 
@@ -341,43 +352,31 @@ class Service:
         (self._shows().table if is_face else self._sessions).end(session_id, owner)
 
     def ready(self) -> Readiness:
-        """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads."""
-        parts = {part: self._state(part, state) for part, state in self._parts.items()}
+        """How each part is: loading, ready, or what is wrong with it. `ok` is about what `warm` loads and pulls."""
+        parts = self._warming.parts()
         for row, lane in self._leases.lanes():
             part = PARTS.get(row.kind, "model")
             parts[f"{part} {row.name}"] = "ready" if lane.ready() else "loading"
-        return Readiness(all(parts[needed] == "ready" for needed in self._parts), parts)
-
-    def _state(self, part: str, state: str) -> str:
-        """A model that loads for the first time on this machine says how far it has come."""
-        return (self.preparations.state(part.removeprefix("model ")) or state) if state == "loading" else state
+        return Readiness(self._warming.is_done(parts), parts)
 
     def warm(self) -> None:
-        """Load what a first request needs. What fails is told by `ready`; this raises nothing of `talkie.errors`."""
-        with self._telling("model"):
-            model = self.choose(TranscribeRequest())
-            name = f"model {model.name}"
-            self._parts = {name: "loading", "voice activity": "loading"}
-            with self._telling(name), self._leases.lease(_key(model)):
-                pass
-        with self._telling("voice activity"):
-            stream = self._detector.open()
-            stream.feed(np.zeros(WARM_SAMPLES, np.float32))
+        """Load what a first request needs, once it has been pulled. What fails is told by `ready`; this raises nothing
+        of `talkie.errors`."""
+        self._warming.run()
 
-    @contextmanager
-    def _telling(self, part: str) -> Iterator[None]:
-        try:
-            yield
-        except TalkieError as error:
-            self._parts[part] = f"{error.code}: {error.message}"
-        else:
-            if part in self._parts:
-                self._parts[part] = "ready"
+    def _warm_detector(self) -> None:
+        stream = self._detector.open()
+        stream.feed(np.zeros(WARM_SAMPLES, np.float32))
+
+    def _warm_lane(self, model: StoredModel) -> None:
+        with self._leases.lease(_key(model)):
+            pass
 
     # -- ending ----------------------------------------------------------------------------------------------------
 
     def close(self, grace_s: float = 0.0) -> None:
         """Take nothing new, let what is at work finish for `grace_s`, then give everything back."""
+        self._first_start.stop()
         self._admission.close()
         self._sessions.close(grace_s)
         if self._showing is not None:

@@ -163,21 +163,32 @@ def test_what_is_not_made_is_counted_across_asks() -> None:
         model.gate.clear()
         lane._frame_s = 0.13
         assert levels(place.submit(items(12, 13)).result(WAIT_S)) == [11, 11]
-        waiting, behind = place.submit(items(14, 15, 16)), place.submit(items(17))
+        alone = place.submit(items(13))
+        waiting, behind = place.submit(items(14, 15, 16)), place.submit(items(17, 17))
         assert waiting.cancel() and behind.cancelled()
         anew = place.submit(items(18, 19))
         model.gate.set()
+        assert levels(alone.result(WAIT_S)) == [13], "a mouth alone is nobody else's"
         assert levels(anew.result(WAIT_S)) == [18, 18]
+        model.gate.clear()
         model.fails[20] = EngineFailed("fake", "it broke")
         lane._frame_s = 0.13
-        place.submit(items(1, 1, 1)).result(WAIT_S)
-        lane._frame_s = 0.13
-        model.gate.clear()
-        broken, behind = place.submit(items(20)), place.submit(items(21))
+        assert levels(place.submit(items(1, 1, 1)).result(WAIT_S)) == [18, 18, 18]
+        broken, behind = place.submit(items(20, 20)), place.submit(items(21, 21))
         model.gate.set()
         for one in (broken, behind):
             with pytest.raises(EngineFailed):
                 one.result(WAIT_S)
+
+
+def test_after_a_while_a_mouth_is_not_what_was_shown_last() -> None:
+    clock = Clock()
+    with a_lane(RecordingModel(), clock=clock) as lane:
+        place = lane.open("live")
+        for first in (1, 11):
+            lane._frame_s = 0.13
+            assert levels(place.submit(items(first, 2)).result(WAIT_S)) == [first, first]
+            clock.now_s += 1.5
 
 
 def test_a_lane_that_closes_refuses_what_waits() -> None:
