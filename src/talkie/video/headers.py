@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP")
-VIDEO_FORMATS = ("mov", "matroska")
+VIDEO_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 """FFmpeg's names of what reads mp4, mov, webm and mkv."""
 VIDEO_CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx-vp9", "mpeg4", "mjpeg", "png", "ffv1")
 
@@ -101,7 +101,7 @@ def open_video(file: Any) -> Any:
     import av
 
     options = {
-        "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
+        "format_whitelist": VIDEO_FORMATS,
         "protocol_whitelist": "none",
         "codec_whitelist": ",".join(VIDEO_CODECS),
     }
