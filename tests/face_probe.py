@@ -74,8 +74,8 @@ WATCH = """async (worklet) => {
   };
   video.requestVideoFrameCallback(look);
 }"""
-FAR_MS = 280
-"""Flashes are 600 ms apart: what is farther belongs to another."""
+FAR_MS = 200
+"""Flashes are 440 ms apart: what is farther belongs to another."""
 
 
 def watch(page: Page) -> None:

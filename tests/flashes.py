@@ -14,8 +14,8 @@ from talkie.runtime.face import LIVE_RATE_HZ, FaceRequest, FaceTick
 from talkie.runtime.speech import SpeakRequest
 from talkie.types import FaceChunk, Mark, Samples, VideoFrame
 
-EVERY, LONG = 15, 4
-"""Frames from flash to flash (0.6 s), and of one."""
+EVERY, LONG = 11, 4
+"""Frames from flash to flash (0.44 s), and of one."""
 FIRST = 10
 SIDE = 128
 

@@ -73,6 +73,7 @@ class Call:
         except REFUSED as error:
             raise InvalidValue("sdp", "The offer cannot be answered.", hint=f"({type(error).__name__})") from None
         self._later(self._give_up())
+        self._later(self._channel.obey())
         return peer.localDescription.sdp
 
     async def close(self) -> None:
@@ -82,7 +83,7 @@ class Call:
 
     async def _close(self) -> None:
         self._pump.stop()
-        self._session.close()
+        await asyncio.to_thread(self._session.close)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
