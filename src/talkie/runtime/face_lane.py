@@ -64,12 +64,9 @@ class FacePlace:
 
         One that is asked for alone is always its own, for it may be kept: a shut mouth is.
         """
-        last_s = self.asked_s
-        every = self._lane.every(self)
-        if len(items) < 2:
-            ask = Ask(items)
-        else:
-            ask = self._follow_up(items, every, is_new=self.asked_s - last_s > RECENT_S)
+        last_s, every = self.asked_s, self._lane.every(self)
+        is_new = self.asked_s - last_s > RECENT_S
+        ask = Ask(items) if len(items) < 2 else self._follow_up(items, every, is_new=is_new)
         if items:
             self._lane.enqueue(self._queue, ask)
         return ask.future

@@ -80,9 +80,9 @@ class Machine:
 
 
 def forms(machine: Machine, asked: str = "default") -> list[Candidate]:
-    """The libraries and their numbers, float32 of CTranslate2 first: the others are held against it."""
+    """The libraries and their numbers, float32 first, of CTranslate2 where it is: the others are held against it."""
     names = [("ctranslate2", name) for name in machine.ctranslate2] + [("openvino", name) for name in machine.openvino]
-    reference = ("ctranslate2", REFERENCE)
+    reference = ("ctranslate2" if machine.ctranslate2 else "openvino", REFERENCE)
     wanted = [pair for pair in names if asked in _ORDINARY or pair[1].startswith(asked)]
     chosen = dict.fromkeys([reference, *wanted])
     return [Candidate(*pair, workers=machine.cores) for pair in chosen]
