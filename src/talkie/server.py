@@ -7,13 +7,17 @@ import logging
 import signal
 import socket
 import ssl
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from talkie.compose import build_service
-from talkie.errors import SettingsError, UnsafeAddress
+from talkie.errors import AddressTaken, ModelError, SettingsError, UnsafeAddress
+from talkie.models.files import can_write
+from talkie.models.store import ModelStore
 from talkie.transports.http.access import AccessRules
 from talkie.transports.http.app import Companion, create_app
 from talkie.transports.http.door import Door, SpeechService
@@ -42,6 +46,7 @@ def serve(settings: Settings) -> None:
     rules = access_rules(settings)
     if not is_loopback(settings.host) and not rules.keys.required:
         raise UnsafeAddress(settings.host)
+    check_pull(settings)
     listening = bind(settings.host, settings.port)
     set_up_logging(settings.log_level, as_json=settings.log_json)
     tls = certificate(settings)
@@ -132,12 +137,29 @@ def own_names(host: str) -> list[str]:
     return [item for item in (*own, "" if ":" in host or host == "*" else host) if item]
 
 
+def check_pull(settings: Settings) -> None:
+    """Names that nothing can be pulled by are said before anything starts. Raises `SettingsError`."""
+    store = ModelStore(settings.home)
+    here = {model.name for model in store.list(broken=True)} if settings.pull else set()
+    for name in settings.pull:
+        try:
+            if name not in here:
+                store.name_of(name)
+        except ModelError as error:
+            raise SettingsError(
+                f"The setting pull names {name[:80]!r}, which cannot be pulled.", hint=error.hint, param="pull"
+            ) from None
+
+
 def upload_limits(settings: Settings) -> UploadLimits:
-    return UploadLimits(settings.home / "tmp", round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
+    """Uploads lie in the home while they are worked on; where that cannot be written to, in the system's place."""
+    usual = settings.home / "tmp"
+    directory = usual if can_write(usual) else Path(tempfile.gettempdir())
+    return UploadLimits(directory, round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
 
 
 def bind(host: str, port: int, setting: str = "port") -> socket.socket:
-    """A listening socket; `setting` names its port. Raises `SettingsError` when the address is not ours or taken."""
+    """A listening socket; `setting` names its port. Raises `AddressTaken` when the address is not ours or taken."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # A name may stand for addresses of both families; most programs on this machine try 127.0.0.1.
@@ -146,11 +168,8 @@ def bind(host: str, port: int, setting: str = "port") -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         why = error.strerror or "it is no address of this machine"
-        raise SettingsError(
-            f"Cannot listen on {host} port {port}: {why}.",
-            hint=f"Another port: `talkie serve --{setting.replace('_', '-')} {port % 65535 + 1}`.",
-            param=setting,
-        ) from None
+        another = f"Another port: `talkie serve --{setting.replace('_', '-')} {port % 65535 + 1}`."
+        raise AddressTaken(f"Cannot listen on {host} port {port}: {why}.", hint=another, param=setting) from None
 
 
 def certificate(settings: Settings) -> tuple[str, str] | None:
@@ -170,7 +189,13 @@ def certificate(settings: Settings) -> tuple[str, str] | None:
         return None
     from talkie.transports.tls import fingerprint, self_signed
 
-    made, key = self_signed(settings.home / "tls", own_names(settings.host))
+    try:
+        made, key = self_signed(settings.home / "tls", own_names(settings.host))
+    except OSError as error:
+        raise SettingsError(
+            f"No certificate can be kept at {settings.home / 'tls'}: {error.strerror or error}.",
+            hint="Make the volume writable, or give a certificate of your own: tls_cert and tls_key.",
+        ) from None
     log.info("The certificate is self-made; its SHA-256 is %s", fingerprint(made))
     return str(made), str(key)
 

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     )
 
     model: str = Field("auto", description="What `auto` means: a model's name, or `auto` for the best one present.")
+    pull: Names = Field(
+        (), description="Models that the server fetches when it starts and they are not here, like whisper-base."
+    )
     preset: Literal["fast", "balanced", "strict"] = Field(
         "balanced", description="How carefully Whisper decodes when a request does not say."
     )

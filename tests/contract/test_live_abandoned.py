@@ -22,8 +22,9 @@ from talkie.bench.shape_true import make_shape_true
 from talkie.models.store import ModelStore
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.live import LiveSession
+from talkie.runtime.model_choice import BUILT_IN
 from talkie.runtime.requests import LiveRequest, TranscribeRequest
-from talkie.runtime.service import BUILT_IN, Service
+from talkie.runtime.service import Service
 from talkie.transports.live import open_line
 
 SESSIONS = 200

@@ -25,8 +25,9 @@ from talkie.errors import (
 from talkie.runtime import metrics
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
+from talkie.runtime.model_choice import BUILT_IN, BUILT_IN_NOTICE
 from talkie.runtime.requests import TranscribeRequest
-from talkie.runtime.service import BUILT_IN, BUILT_IN_NOTICE, Service
+from talkie.runtime.service import Service
 from talkie.types import SAMPLE_RATE_HZ, Progress, Samples, Segment, Transcript
 from whisper_models import TRAINED
 

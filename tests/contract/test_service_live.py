@@ -21,8 +21,9 @@ from talkie.audio.encode import encode_wav
 from talkie.errors import ModelNotFound, ShuttingDown, UnsupportedByModel
 from talkie.runtime import metrics
 from talkie.runtime.config import ServiceConfig
+from talkie.runtime.model_choice import BUILT_IN, BUILT_IN_NOTICE
 from talkie.runtime.requests import LiveRequest, TranscribeRequest
-from talkie.runtime.service import BUILT_IN, BUILT_IN_NOTICE, Service
+from talkie.runtime.service import Service
 from talkie.types import SAMPLE_RATE_HZ, LiveEvent, LiveNotice, Samples, Transcript
 from whisper_models import TRAINED
 

@@ -17,6 +17,7 @@ EXIT_CODES: dict[type[TalkieError], int] = {
     TalkieError: FAILED,
     errors.RequestError: USAGE,
     errors.SettingsError: USAGE,
+    errors.AddressTaken: FAILED,
     errors.AudioError: AUDIO,
     errors.ModelError: MODEL,
     errors.EngineUnavailable: MODEL,

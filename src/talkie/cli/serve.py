@@ -14,6 +14,7 @@ def serve(
     grpc_port: Annotated[int | None, typer.Option(help="The port for gRPC; without it there is none.")] = None,
     wyoming_port: Annotated[int | None, typer.Option(help="The port for Home Assistant, usually 10300.")] = None,
     model: Annotated[str | None, typer.Option(help="What `auto` means.")] = None,
+    pull: Annotated[str | None, typer.Option(help="Models to fetch at the start where they are not here.")] = None,
     home: Annotated[Path | None, typer.Option(help="The directory of models, certificates and uploads.")] = None,
     preset: Annotated[str | None, typer.Option(help="fast, balanced or strict.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,

@@ -6,13 +6,13 @@
       RequestError          invalid_value bad_request_body body_too_large upload_timeout unsupported_by_model
                             text_too_long bad_ssml nothing_to_say voice_not_found voice_exists
       ModelError            model_not_found invalid_model_name model_broken model_in_use pull_failed import_failed
-                            model_exists offline store_full
+                            model_exists offline store_full store_read_only
       EngineError           engine_unavailable engine_failed
-      BusyError             queue_full shutting_down server_unreachable too_many_sessions
+      BusyError             queue_full shutting_down server_unreachable too_many_sessions model_coming
       SessionError          session_lagging slow_reader session_idle session_ended session_not_found
       AccessError           key_missing key_wrong key_rate_limited scope_missing origin_refused host_refused
       AvatarError           avatar_not_found avatar_exists bad_avatar video_failed
-      SettingsError         bad_setting unsafe_address
+      SettingsError         bad_setting unsafe_address address_taken
       AnswerError           bad_answer
       Cancelled             cancelled
 
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from talkie.errors.access import (
     AccessError,
+    AddressTaken,
     HostRefused,
     KeyMissing,
     KeyRateLimited,
@@ -49,6 +50,7 @@ from talkie.errors.engines import (
     EngineError,
     EngineFailed,
     EngineUnavailable,
+    ModelComing,
     QueueFull,
     ServerUnreachable,
     ShuttingDown,
@@ -66,6 +68,7 @@ from talkie.errors.models import (
     Offline,
     PullFailed,
     StoreFull,
+    StoreReadOnly,
 )
 from talkie.errors.requests import (
     BadRequestBody,
@@ -84,6 +87,7 @@ from talkie.errors.sessions import SessionEnded, SessionError, SessionIdle, Sess
 
 __all__ = [
     "AccessError",
+    "AddressTaken",
     "AnswerError",
     "AudioError",
     "AudioTooLarge",
@@ -111,6 +115,7 @@ __all__ = [
     "KeyRateLimited",
     "KeyWrong",
     "ModelBroken",
+    "ModelComing",
     "ModelError",
     "ModelExists",
     "ModelInUse",
@@ -133,6 +138,7 @@ __all__ = [
     "ShuttingDown",
     "SlowReader",
     "StoreFull",
+    "StoreReadOnly",
     "TalkieError",
     "TextTooLong",
     "TooManySessions",

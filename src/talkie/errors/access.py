@@ -64,6 +64,12 @@ class SettingsError(TalkieError):
     code = "bad_setting"
 
 
+class AddressTaken(SettingsError):
+    """Another program's now, or not this machine's yet: unlike other settings, a later start may find it right."""
+
+    code = "address_taken"
+
+
 class UnsafeAddress(SettingsError):
     code = "unsafe_address"
 

@@ -65,6 +65,19 @@ class TooManySessions(BusyError):
         )
 
 
+class ModelComing(BusyError):
+    """The model is on its way here: its pull at the start of the server has not come to its end."""
+
+    code = "model_coming"
+
+    def __init__(self, name: str, state: str) -> None:
+        super().__init__(
+            f"The model {name!r} is being pulled: {state}.",
+            hint="Try again later; `/readyz` says how far it is.",
+            retry_after_s=10.0,
+        )
+
+
 class ServerUnreachable(BusyError):
     """What a client says when nobody answers."""
 

@@ -95,3 +95,13 @@ class StoreFull(ModelError):
             f"{need_bytes / 1e6:,.0f} MB are needed and {free_bytes / 1e6:,.0f} MB are free at {path}.",
             hint="Remove a model with `talkie rm NAME`, or set TALKIE_HOME to a larger disk.",
         )
+
+
+class StoreReadOnly(ModelError):
+    code = "store_read_only"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"Nothing can be written at {path}: {why}.",
+            hint="Mount it writable for the user that Talkie runs as, or bring the model there beforehand.",
+        )

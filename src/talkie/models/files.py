@@ -28,6 +28,11 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(_nearest(path)).free
 
 
+def can_write(path: Path) -> bool:
+    """Whether this user may write where `path` is or would be: a mount that is read-only says no to everybody."""
+    return os.access(_nearest(path), os.W_OK | os.X_OK)
+
+
 def is_full(error: OSError) -> bool:
     return error.errno in FULL_DISK_ERRNOS
 

@@ -14,13 +14,31 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from talkie.errors import ImportFailed, InvalidModelName, ModelBroken, ModelError, ModelExists, ModelNotFound, Offline
+from talkie.errors import (
+    ImportFailed,
+    InvalidModelName,
+    ModelBroken,
+    ModelError,
+    ModelExists,
+    ModelNotFound,
+    Offline,
+    StoreFull,
+    StoreReadOnly,
+)
 from talkie.models import catalog, layout, manifest, stored, verify
-from talkie.models.files import directory_size_bytes, discard, on_one_volume, sha256_file, sweep_trash
+from talkie.models.files import (
+    directory_size_bytes,
+    discard,
+    free_bytes,
+    is_full,
+    on_one_volume,
+    sha256_file,
+    sweep_trash,
+)
 from talkie.models.lock import pulling, removing, using
 from talkie.models.manifest import FileEntry, Manifest
 from talkie.models.name import HUB_PREFIX, HubReference, is_name, parse_name, parse_reference, suggest_name
-from talkie.models.pull import Patience, Progress, Pull, Wanted, now
+from talkie.models.pull import SPARE_BYTES, Patience, Progress, Pull, Wanted, now
 from talkie.models.stored import StoredModel
 from talkie.models.verify import Verdict
 
@@ -159,7 +177,7 @@ class ModelStore:
         """Fetch a model of the catalogue, or `hf:owner/repo[@revision]`. What is here already is not fetched again.
 
         Raises `InvalidModelName`, `ModelNotFound` (not in the catalogue), `ModelExists` (the name is taken by another
-        model), `Offline`, `PullFailed`, `StoreFull`, `ModelInUse`.
+        model), `Offline`, `PullFailed`, `StoreFull`, `StoreReadOnly`, `ModelInUse`.
         """
         if catalog.built_in(reference):
             return self.get(reference)
@@ -172,12 +190,18 @@ class ModelStore:
         hub = Hub(endpoint=self._endpoint, token=self._token, offline=self._offline)
         if hub.offline:
             raise Offline(wanted.name)
-        self._make_home()
-        with pulling(self.tmp, wanted.name, lambda: notice(f"{wanted.name} is being pulled already; waiting for it.")):
-            present = None if force else self._present(wanted)
-            if present is None:
-                Pull(hub, wanted, self.models, self.tmp, progress, self._patience).run()
+        with self._writing():
+            self._make_home()
+            waits = f"{wanted.name} is being pulled already; waiting for it."
+            with pulling(self.tmp, wanted.name, lambda: notice(waits)):
+                present = None if force else self._present(wanted)
+                if present is None:
+                    Pull(hub, wanted, self.models, self.tmp, progress, self._patience).run()
         return present or self.get(wanted.name)
+
+    def name_of(self, reference: str) -> str:
+        """What `pull` would call it. Raises `InvalidModelName`, and `ModelNotFound` for what no catalogue knows."""
+        return reference if catalog.built_in(reference) else self._wanted(reference, None).name
 
     def remove(self, name: str) -> None:
         """Take a model away, with any unfinished pull of it. Raises `ModelNotFound`, `ModelInUse`."""
@@ -269,6 +293,16 @@ class ModelStore:
         if model.state == stored.VERIFIED and model.source not in ("import", wanted.source):
             raise ModelExists(wanted.name)
         return model
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What the volume says while it is written to, in our words."""
+        try:
+            yield
+        except OSError as error:
+            if is_full(error):
+                raise StoreFull(SPARE_BYTES, free_bytes(self.home), str(self.home)) from None
+            raise StoreReadOnly(str(self.home), error.strerror or type(error).__name__) from None
 
     def _make_home(self) -> None:
         for directory in HOME_DIRECTORIES:

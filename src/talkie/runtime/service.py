@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from talkie.audio.decode import AudioLimits, AudioStream, open_audio
 from talkie.audio.segment import SegmentOptions
 from talkie.engines import registry
 from talkie.engines.base import RecognizerInfo
-from talkie.errors import Cancelled, ModelComing, ModelNotFound, UnsupportedByModel
+from talkie.errors import Cancelled
 from talkie.models.store import ModelStore, StoredModel
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.runtime import metrics
@@ -34,6 +34,7 @@ from talkie.runtime.jobs import Job
 from talkie.runtime.leases import FACE, LeaseTable, LoadedModel
 from talkie.runtime.live import Limits, LiveSession
 from talkie.runtime.live_opening import Opening
+from talkie.runtime.model_choice import ModelChoice
 from talkie.runtime.preparation import Preparations
 from talkie.runtime.requests import LiveRequest, TranscribeRequest, check_capabilities, recognize_options
 from talkie.runtime.scheduler import Lane
@@ -54,17 +55,10 @@ if TYPE_CHECKING:
     from talkie.runtime.speech_lane import SpeechLane
     from talkie.types import FaceChunk, Picture
 
-AUTO = "auto"
-BUILT_IN = "sphinx-en"
 PARTS = {"synthesizer": "voice", "face": "face"}
 """What `ready` calls a thing in memory."""
 WARM_SAMPLES = 512
 """One window of the detector: enough to load it."""
-BUILT_IN_NOTICE = Notice(
-    "built_in_model",
-    "Heard by the built-in English engine, which works at once but makes many mistakes. "
-    "`talkie pull whisper-base` fetches a far better one.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +96,7 @@ class Service:
         self._showing: Showing | None = None
         self._first_face = threading.Lock()
         self._first_start = FirstStart(self.store, config.pull)
+        self._models = ModelChoice(config, self.store, self._first_start)
         work = Work(lambda: self.choose(TranscribeRequest()), self._warm_lane, self._warm_detector)
         self._warming = Warming(work, self.store, self._first_start, self.preparations)
 
@@ -129,7 +124,7 @@ class Service:
                     plan = self._plan(job, lane.recognizer.info, request, options, cancel)
                     heard = transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s)
                     with closing(heard) as events:
-                        yield from _finished(events, stream, self._notices(request, model))
+                        yield from _finished(events, stream, self._models.notices(request, model))
             outcome = "ok"
             metrics.LATENCY.labels(model.name).observe(time.monotonic() - began)
         except (Cancelled, GeneratorExit):
@@ -139,34 +134,8 @@ class Service:
             metrics.REQUESTS.labels(model.name, outcome).inc()
 
     def choose(self, request: TranscribeRequest) -> StoredModel:
-        """The model for a request: the one it names, else the server's own, else the best there is for it.
-
-        A path is taken from the settings only, never from a request: what a request names is looked up by name.
-        """
-        model = self._named(request)
-        if model.kind == "synthesizer":
-            raise UnsupportedByModel("model", f"The model {model.name!r} speaks; it does not hear.")
-        return model
-
-    def _named(self, request: TranscribeRequest) -> StoredModel:
-        named = request.model if request.model not in ("", AUTO) else ""
-        if named == ESPEAK:
-            return built_in()
-        is_path_ours = self.config.allow_paths or named in ("", self.config.model)
-        named = named or (self.config.model if self.config.model != AUTO else "")
-        if named:
-            return self._here(named, self.store.resolve if is_path_ours else self.store.get)
-        language = request.language if request.task == "transcribe" else None
-        return self.store.best("recognizer", language) or self.store.get(BUILT_IN)
-
-    def _here(self, name: str, find: Callable[[str], StoredModel]) -> StoredModel:
-        """One that is still being pulled is worth another try later, by the words of its error."""
-        try:
-            return find(name)
-        except ModelNotFound:
-            if state := self._first_start.state(name):
-                raise ModelComing(name, state) from None
-            raise
+        """The model for a request, as `ModelChoice` says."""
+        return self._models.choose(request)
 
     def listen(self, request: LiveRequest, *, door: str, owner: str = "", client: str = "") -> LiveSession:
         """Hear speech while it is spoken: a session that has begun. `door` is how it came in, `owner` the name of its
@@ -177,12 +146,10 @@ class Service:
         """
         recording = request.as_recording()
         model = self.choose(recording)
-        opening = Opening(self._leases, _key(model), self._detector, self.config, self._notices(recording, model))
+        opening = Opening(
+            self._leases, _key(model), self._detector, self.config, self._models.notices(recording, model)
+        )
         return self._sessions.open(request, opening, door=door, model=model.name, owner=owner, client=client)
-
-    def _notices(self, request: TranscribeRequest, model: StoredModel) -> tuple[Notice, ...]:
-        unasked = request.model in ("", AUTO) and self.config.model == AUTO
-        return (BUILT_IN_NOTICE,) if unasked and model.name == BUILT_IN else ()
 
     def _plan(
         self,
