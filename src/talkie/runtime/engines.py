@@ -135,7 +135,12 @@ def _choices(model: StoredModel, config: ServiceConfig) -> dict[str, Any]:
 
 
 def kept_in(model: StoredModel, config: ServiceConfig) -> Path:
-    """Where the forms of a model that engines make for this machine are kept: beside the models, not among them."""
-    place = hashlib.sha256(str(model.path.resolve()).encode()).hexdigest()[:12]
+    """Where the forms of a model that engines make for this machine are kept: beside the models, not among them.
+
+    A model of the store has the same place wherever its volume is mounted.
+    """
+    path, home = model.path.resolve(), config.home.resolve()
+    place = path.relative_to(home) if path.is_relative_to(home) else path
+    digest = hashlib.sha256(str(place).encode()).hexdigest()[:12]
     name = model.path.name if model.source == "path" else model.name.replace(":", "-")
-    return config.home / COMPILED / f"{name}-{place}"
+    return config.home / COMPILED / f"{name}-{digest}"

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from talkie.errors import QueueFull, SessionIdle, SlowReader, TalkieError
 from talkie.runtime import metrics
@@ -25,9 +22,11 @@ from talkie.runtime.face import FaceTick, Shown
 from talkie.runtime.face_clock import FaceClock
 from talkie.runtime.face_hearing import Hearing
 from talkie.runtime.face_maker import Job
+from talkie.runtime.face_options import FaceOptions
 from talkie.runtime.face_queue import Subject, Subjects
 from talkie.runtime.face_speech import MOST_AT_WORK, Speak, Speech
 from talkie.runtime.face_text import Text
+from talkie.runtime.face_ticks import Ticks
 from talkie.runtime.face_track import Track
 from talkie.runtime.live import Who
 from talkie.runtime.live_figures import reason_label
@@ -44,17 +43,6 @@ SPARES = 2
 SLOW_S = 10.0
 """Who took no tick for so long, or is so late, does not read."""
 LOOK_AGAIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class FaceOptions:
-    """`spoken` says how it speaks, `kind` what face it is, for what is counted. Ticks may be had `ahead_s` before their
-    time; a session whose ticks nobody ever took is ended after `idle_s` without text or sound."""
-
-    spoken: SpeakRequest
-    kind: str = "drawn"
-    ahead_s: float = 0.0
-    idle_s: float = 300.0
 
 
 class LiveFace:
@@ -79,13 +67,12 @@ class LiveFace:
         self._news = threading.Condition()
         self._clock = FaceClock(info.fps, max(0.0, options.ahead_s), clock)
         self._subjects = Subjects()
+        self._ticks = Ticks(self._clock, self._subjects, line.idle(), options.kind, clock)
         self._writing: tuple[Track, Text] | None = None
-        self._generation = self._index = 0
+        self._generation = 0
         self._at_work: Subject | None = None  # what the line holds sound of
         self._busy = False  # the maker is inside the line
         self._droppers = 0
-        self._spares: deque[Picture] = deque()
-        self._image = line.idle()
         self._speeches: set[Speech] = set()
         self._told_s: float | None = None
         self._heard = 0
@@ -119,7 +106,7 @@ class LiveFace:
     @property
     def lag_s(self) -> float:
         """By how much ticks are taken late."""
-        return self._clock.late_s(self._index)
+        return self._clock.late_s(self._ticks.index)
 
     # -- for callers: text, sound, commands -------------------------------------------------------------------------
 
@@ -246,7 +233,7 @@ class LiveFace:
     def _clear(self) -> tuple[Shown | None, bool]:
         """Nothing of what is said or heard is shown any more. The caller holds the lock, and calls `_drop` after."""
         told_s = self._told_s
-        ticks = self._index if told_s is None else min(self._index, self._clock.ticks_until(told_s))
+        ticks = self._ticks.index if told_s is None else min(self._ticks.index, self._clock.ticks_until(told_s))
         shown = self._subjects.clear(ticks)
         if self._writing is not None:
             self._writing[1].close()
@@ -277,13 +264,13 @@ class LiveFace:
                 self._check()
                 if self._over:
                     return None
-                wait_s, left_s = self._clock.wait_s(self._index), until_s - time.monotonic()
+                wait_s, left_s = self._clock.wait_s(self._ticks.index), until_s - time.monotonic()
                 if wait_s <= 0:
                     break
                 if left_s <= 0:
                     return None
                 self._news.wait(min(wait_s, left_s))
-            tick = self._tick() if self._clock.late_s(self._index) <= SLOW_S else None
+            tick = self._tick() if self._clock.late_s(self._ticks.index) <= SLOW_S else None
         if tick is None:
             self.end(SlowReader())
             self._check()
@@ -303,7 +290,7 @@ class LiveFace:
             with self._news:
                 if self._over or self._tell is None:
                     return
-                wait_s, index, tell = self._clock.wait_s(self._index), self._index, self._tell
+                wait_s, index, tell = self._clock.wait_s(self._ticks.index), self._ticks.index, self._tell
                 if wait_s > 0 or told == index:
                     self._news.wait(min(wait_s, LOOK_AGAIN_S) if wait_s > 0 else LOOK_AGAIN_S)
                     continue
@@ -312,48 +299,10 @@ class LiveFace:
 
     def _tick(self) -> FaceTick:
         """The caller holds the lock."""
-        self._clock.begin()
         self._taken_s = self._now()
-        index, self._index = self._index, self._index + 1
-        now = self._subjects.now
-        tick = self._spoken(now, index) if isinstance(now, Track) else self._silent(now, index)
-        self._image = tick.image
-        metrics.FACE_FRAMES.labels(self._options.kind).inc()
+        tick = self._ticks.take()
         self._news.notify_all()
         return tick
-
-    def _silent(self, now: Hearing | None, index: int, generation: int = 0) -> FaceTick:
-        """Nothing is said: a face at rest, or one that a voice moves."""
-        if now is not None:
-            picture = now.picture()
-            if now.is_over:
-                self._subjects.next()
-        else:
-            picture = self._spares.popleft() if self._spares else None
-        silence = np.zeros(self._clock.samples(index), np.float32)
-        image = self._image if picture is None else picture
-        return FaceTick(image, silence, self._clock.at_s(index), index, generation)
-
-    def _spoken(self, track: Track, index: int) -> FaceTick:
-        if track.is_over:  # nothing of it could be said
-            self._subjects.next()
-            return replace(self._silent(None, index, track.generation), ended=True, error=track.error)
-        if not track.can_begin:
-            return self._silent(None, index)
-        step = track.tick(index, self._clock.samples(index))
-        if step is None:
-            return self._silent(None, index, track.generation)
-        if step.picture is None:
-            metrics.FACE_REPEATED.labels("late").inc()
-        metrics.FACE_SECONDS.labels(self._options.kind).inc(1 / self.info.fps)
-        if started := track.shown == 1:
-            metrics.FACE_FIRST.labels(self._options.kind).observe(self._now() - track.came_s)
-        if step.ended:
-            self._subjects.next()
-        image = self._image if step.picture is None else step.picture
-        error = track.error if step.ended else None
-        at_s, generation = self._clock.at_s(index), track.generation
-        return FaceTick(image, step.samples, at_s, index, generation, started, step.ended, error, step.marks)
 
     # -- for the threads that speak --------------------------------------------------------------------------------
 
@@ -405,7 +354,7 @@ class LiveFace:
         if fed is not None:
             self._at_work = now
             return Job("feed", now, fed)
-        if self._at_work is None and len(self._spares) < SPARES:
+        if self._at_work is None and len(self._ticks.spares) < SPARES:
             return Job("idle")
         return None
 
@@ -423,11 +372,11 @@ class LiveFace:
         """A picture for it, or (None) of a face at rest. False: nobody wants more."""
         with self._news:
             if subject is None:
-                self._spares.append(picture)
+                self._ticks.spares.append(picture)
                 return not self._over
             if self._over or self._subjects.now is not subject:
                 return False
-            self._spares.clear()
+            self._ticks.spares.clear()
             subject.add_picture(picture)
             self._news.notify_all()
             return True

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from talkie.runtime import metrics
 from talkie.runtime.face_maker import show
-from talkie.runtime.face_session import FaceOptions, LiveFace
+from talkie.runtime.face_options import FaceOptions
+from talkie.runtime.face_session import LiveFace
 from talkie.runtime.live import Limits, Who
 from talkie.runtime.sessions import FACE_ID, SessionCard, SessionTable, label
 

@@ -102,7 +102,7 @@ class FirstStart:
                 raise Cancelled
             self._states[reference] = figures.words
             if figures.step(done_bytes, total_bytes):
-                _log.info("Pulling %s: %s of %.0f MB", reference, figures.words(), total_bytes / 1e6)
+                _log.info("Pulling %s (%.0f MB): %s", reference, total_bytes / 1e6, figures.words())
 
         model = self._store.pull(reference, progress=step, notice=lambda text: self._wait(reference, text))
         _log.info("%s is here (%.0f MB).", model.name, model.size_bytes / 1e6)

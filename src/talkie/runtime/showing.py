@@ -20,7 +20,7 @@ from talkie.runtime.cancel import CancelToken
 from talkie.runtime.engines import open_face_lane, open_face_model
 from talkie.runtime.face_choice import Avatars, FaceChoice
 from talkie.runtime.face_memory import FaceMemory
-from talkie.runtime.face_session import FaceOptions
+from talkie.runtime.face_options import FaceOptions
 from talkie.runtime.face_table import FaceTable
 
 if TYPE_CHECKING:

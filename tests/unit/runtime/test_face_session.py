@@ -23,7 +23,8 @@ from talkie.errors import (
 )
 from talkie.runtime.face import FaceTick
 from talkie.runtime.face_maker import show
-from talkie.runtime.face_session import FaceOptions, LiveFace
+from talkie.runtime.face_options import FaceOptions
+from talkie.runtime.face_session import LiveFace
 from talkie.runtime.live import Who
 from talkie.runtime.speech import SpeakRequest
 from talkie.types import Samples

@@ -10,7 +10,8 @@ import pytest
 
 from face_parts import WAIT_S, LevelFace, Voice, until
 from talkie.errors import BadAvatar, SessionEnded, SessionNotFound, ShuttingDown, TooManySessions
-from talkie.runtime.face_session import FaceOptions, LiveFace
+from talkie.runtime.face_options import FaceOptions
+from talkie.runtime.face_session import LiveFace
 from talkie.runtime.face_table import FaceTable
 from talkie.runtime.speech import SpeakRequest
 
