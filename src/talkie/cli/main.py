@@ -86,18 +86,28 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from talkie import __version__
+def _show_version(context: typer.Context, option: typer.CallbackParam, given: bool) -> bool:
+    """Of `--version` and `--json`, in either order: called for both, and the second knows of the first."""
+    known = {**context.params, option.name: given}
+    if {"version", "as_json"} <= set(known):
+        if known["version"]:
+            from talkie.cli.version import lines
 
-        typer.echo(f"talkie {__version__}")
-        raise typer.Exit
+            typer.echo(lines(as_json=known["as_json"]))
+            raise typer.Exit
+        if known["as_json"]:
+            raise typer.BadParameter("it goes with --version; commands have one of their own.", param_hint="--json")
+    return given
 
 
 @app.callback(epilog="First steps: talkie demo, talkie transcribe FILE, talkie serve. More: talkie COMMAND --help")
 def talkie(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", callback=_show_version, is_eager=True, help="With --version: all about it, as JSON."),
     ] = False,
     debug: Annotated[
         bool, typer.Option(DEBUG, help="On an error, show where it came from (goes with every command).")
