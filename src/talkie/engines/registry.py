@@ -19,17 +19,27 @@ ENTRY_POINT_GROUP = "talkie.engines"
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """`target` is `module:callable`; `needs` are the import names it cannot do without."""
+    """`target` is `module:callable`; `needs` are the import names it cannot do without.
+
+    Of `needs_one` any will do: the last is what can be had for every machine.
+    """
 
     name: str
     kind: str
     target: str
     needs: tuple[str, ...] = ()
     hint: str = ""
+    needs_one: tuple[str, ...] = ()
 
 
 BUILT_IN = (
-    EngineEntry("whisper", "recognizer", "talkie.engines.asr.whisper:WhisperRecognizer", ("ctranslate2", "tokenizers")),
+    EngineEntry(
+        "whisper",
+        "recognizer",
+        "talkie.engines.asr.whisper:WhisperRecognizer",
+        ("tokenizers",),
+        needs_one=("openvino", "ctranslate2"),
+    ),
     EngineEntry("sphinx", "recognizer", "talkie.engines.asr.sphinx:SphinxRecognizer", ("pocketsphinx",)),
     EngineEntry("espeak", "synthesizer", "talkie.engines.tts.espeak:EspeakSynthesizer", ("espeakng_loader",)),
     EngineEntry(
@@ -48,7 +58,7 @@ BUILT_IN = (
     ),
     EngineEntry("chatterbox", "synthesizer", "talkie.engines.tts.chatterbox:ChatterboxSynthesizer"),
     EngineEntry("face-onnx", "face", "talkie.engines.lipsync.onnx:OnnxFace", ("onnxruntime",)),
-    EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", ("onnxruntime",)),
+    EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", needs_one=("openvino", "onnxruntime")),
 )
 
 _BUILT_IN = {entry.name: entry for entry in BUILT_IN}
@@ -68,7 +78,11 @@ def entries() -> dict[str, EngineEntry]:
 
 def missing(name: str) -> tuple[str, ...]:
     """The import names that an engine needs and this installation lacks; empty when it can be used."""
-    return tuple(need for need in entry(name).needs if find_spec(need) is None)
+    wanted = entry(name)
+    lacks = [need for need in wanted.needs if find_spec(need) is None]
+    if wanted.needs_one and all(find_spec(need) is None for need in wanted.needs_one):
+        lacks.append(wanted.needs_one[-1])
+    return tuple(lacks)
 
 
 def entry(name: str) -> EngineEntry:

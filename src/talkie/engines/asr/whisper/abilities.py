@@ -15,7 +15,7 @@ CTRANSLATE2 = {
 
 
 def ctranslate2_types(device: str) -> tuple[str, ...]:
-    """By its names. Raises as `hardware.choose_device`."""
+    """By its names; none where it is not installed. Raises as `hardware.choose_device`."""
     device = hardware.choose_device(device)
     return tuple(name for name in CTRANSLATE2[device] if hardware.supports(name, device))
 

@@ -96,8 +96,8 @@ def _open(files: ModelFiles, options: BackendOptions) -> Opened:
         except (EngineFailed, EngineUnavailable, ModelBroken, OSError) as error:
             obstacle = f"OpenVINO cannot: {error}"
             _log.warning("%s: %s", files.name, obstacle)
-    if options.backend == "openvino":
-        raise EngineUnavailable("whisper", obstacle, hint="Use the backend auto or ctranslate2.")
+    if options.backend == "openvino" or not hardware.has_ctranslate2():
+        raise EngineUnavailable("whisper", obstacle, hint=_hint(options))
     _log.info("%s is run by CTranslate2: %s", files.name, obstacle)
     return Opened(open_ctranslate2(files, options), obstacle)
 
@@ -187,6 +187,8 @@ def open_openvino(files: ModelFiles, form: Form, options: BackendOptions) -> Bac
 
 
 def open_ctranslate2(files: ModelFiles, options: BackendOptions) -> Backend:
+    """Raises `EngineUnavailable` where it is not installed, or has no such device."""
+    hardware.load_ctranslate2()
     from talkie.engines.asr.whisper.ct2 import LoadOptions, open_model
 
     if options.vectors:
@@ -202,6 +204,14 @@ def _check(options: BackendOptions) -> None:
         raise InvalidValue("backend", f"{options.backend!r} is not one of {', '.join(BACKENDS)}.")
     if options.threads < 0 or options.workers < 0:
         raise InvalidValue("threads" if options.threads < 0 else "workers", "threads and workers are 0 (auto) or more.")
+
+
+def _hint(options: BackendOptions) -> str:
+    if hardware.has_ctranslate2():
+        return "Use the backend auto or ctranslate2."
+    if options.kept_in is None:
+        return "`talkie import` brings the model into the store, where its converted form can be kept."
+    return "`pip install ctranslate2` in Talkie's environment: it runs what OpenVINO cannot."
 
 
 def _open_where_it_can(files: ModelFiles, way: Choice | Form, options: BackendOptions) -> Opened:

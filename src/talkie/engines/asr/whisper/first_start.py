@@ -39,7 +39,8 @@ def choose(files: ModelFiles, form: Form, options: BackendOptions) -> tuple[Back
     # Converted first: that may fail, and then there is nothing to choose from.
     converted_model(files, form, replace(options, progress=lambda share: options.progress(CONVERTED * share)))
     if not hardware.supports(options.compute_type, hardware.choose_device(options.device)):
-        return open_openvino(files, form, options), f"CTranslate2 has no {form.name} here"
+        why = f"has no {form.name} here" if hardware.has_ctranslate2() else "is not installed"
+        return open_openvino(files, form, options), f"CTranslate2 {why}"
     passages = options.passages()
     if not passages:
         return open_openvino(files, form, options), "taken where it can; not measured"

@@ -10,8 +10,11 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
+from types import ModuleType
 
 from talkie.errors import EngineUnavailable, InvalidValue
 
@@ -36,10 +39,9 @@ def choose_device(device: str) -> str:
     """`cpu` or `cuda`. Raises `InvalidValue` for other names, `EngineUnavailable` for CUDA where there is none."""
     if device not in DEVICES:
         raise InvalidValue("device", f"{device!r} is not a device: {', '.join(DEVICES)}.")
-    if device == "cpu" or (device == "auto" and not may_have_cuda()):
+    if device == "cpu" or (device == "auto" and not (may_have_cuda() and has_ctranslate2())):
         return "cpu"
-    import ctranslate2
-
+    ctranslate2 = load_ctranslate2()
     has_cuda = ctranslate2.get_cuda_device_count() > 0
     if device == "cuda" and not has_cuda:
         raise EngineUnavailable(
@@ -53,14 +55,25 @@ def may_have_cuda() -> bool:
     return sys.platform != "linux" or any(place.exists() for place in _CUDA_DRIVERS)
 
 
+def has_ctranslate2() -> bool:
+    """Whether it is installed: the one folder and the image for processors leave it out. Imports nothing."""
+    return "ctranslate2" in sys.modules or find_spec("ctranslate2") is not None
+
+
+def load_ctranslate2() -> ModuleType:
+    """Raises `EngineUnavailable` where it is not installed."""
+    if not has_ctranslate2():
+        hint = "`pip install ctranslate2` in Talkie's environment; the image for CUDA has it."
+        raise EngineUnavailable("whisper", "CTranslate2 is not installed.", hint=hint)
+    return import_module("ctranslate2")
+
+
 def choose_compute_type(compute_type: str, device: str) -> str:
     """The numbers a device computes with: `default` is INT8 on processors, FP16 on CUDA devices that are fast at it.
 
-    Raises `InvalidValue` naming those that the device can do.
+    Raises `InvalidValue` naming those that the device can do, `EngineUnavailable` without CTranslate2.
     """
-    import ctranslate2
-
-    supported = ctranslate2.get_supported_compute_types(device)
+    supported = load_ctranslate2().get_supported_compute_types(device)
     if compute_type == "default":
         return next((choice for choice in _FIRST_CHOICES[device] if choice in supported), "float32")
     if compute_type != "auto" and compute_type not in supported:
@@ -73,7 +86,7 @@ def supports(compute_type: str, device: str) -> bool:
     """Whether CTranslate2 can compute with these numbers on a device."""
     try:
         choose_compute_type(compute_type, device)
-    except InvalidValue:
+    except (InvalidValue, EngineUnavailable):
         return False
     return True
 

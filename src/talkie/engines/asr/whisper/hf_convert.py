@@ -63,6 +63,9 @@ def _write_weights(files: HfFiles, directory: Path, compute_type: str) -> None:
 
 def make_spec(weights: Weights, files: HfFiles, *, copied: bool = False) -> Any:
     """A `ctranslate2.specs.WhisperSpec` of these weights. Rounding to INT8 writes into them, so they must be copied."""
+    from talkie.engines.asr.whisper import hardware
+
+    hardware.load_ctranslate2()
     from ctranslate2.specs import WhisperSpec
 
     shapes = _shapes(weights, files)
