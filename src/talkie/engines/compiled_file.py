@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 FORMAT = "talkie compiled graph 2"
 SUFFIX = ".compiled"
 MAX_KEPT = 6
-"""Forms of one graph in one directory: machines that share a volume, precisions. The oldest go."""
+"""Forms of one graph in one directory: machines that share a volume, precisions. Those unused for longest go."""
 HEAD_BYTES = 8192
 """The line before the form, filled up with spaces, so that the form begins at the border of a page."""
 _BLOCK_WORDS = 4096
@@ -53,7 +53,11 @@ class CompiledFile:
         except OSError:
             return None
         blob = whole[HEAD_BYTES:]
-        return blob if whole[:HEAD_BYTES].tobytes() == self._head(blob) else None
+        if whole[:HEAD_BYTES].tobytes() != self._head(blob):
+            return None
+        with suppress(OSError):
+            os.utime(self.path)
+        return blob
 
     def write(self, blob: bytes) -> None:
         """Kept where that is possible; a directory that cannot be written to costs time at the next start only."""

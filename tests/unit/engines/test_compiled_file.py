@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,14 @@ def test_old_forms_go(kept: CompiledFile) -> None:
         CompiledFile(kept.directory, kept.name, f"version {number}").write(BLOB)
     CompiledFile(kept.directory, "another.xml", "key").write(BLOB)
     assert len(list(kept.directory.iterdir())) == MAX_KEPT + 1
+
+
+def test_a_form_that_is_used_stays_whoever_else_makes_some(kept: CompiledFile) -> None:
+    for number in range(MAX_KEPT):
+        one = CompiledFile(kept.directory, kept.name, f"processor {number}")
+        one.write(BLOB)
+        os.utime(one.path, (number, number))
+    used, left = (CompiledFile(kept.directory, kept.name, f"processor {number}") for number in (0, 1))
+    assert content(used) == BLOB
+    CompiledFile(kept.directory, kept.name, "processor new").write(BLOB)
+    assert content(used) == BLOB and left.read() is None

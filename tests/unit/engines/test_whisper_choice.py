@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talkie.engines.asr.whisper import choice as choices
-from talkie.engines.asr.whisper.choice import MEMORY, Choice, recall, remember
+from talkie.engines.asr.whisper.choice import MAX_MACHINES, MEMORY, Choice, recall, remember
 from talkie.engines.asr.whisper.model_files import ModelFiles, check
 from whisper_models import TRAINED
 
@@ -20,7 +20,7 @@ def files() -> ModelFiles:
     return check(TRAINED)
 
 
-def change(path: Path, *keys: str, to: Any) -> None:
+def change(path: Path, *keys: str | int, to: Any) -> None:
     content = part = json.loads(path.read_text())
     for key in keys[:-1]:
         part = part[key]
@@ -40,12 +40,29 @@ def test_what_was_chosen_is_remembered_for_each_compute_type(files: ModelFiles, 
     assert [path.name for path in place.iterdir()] == [MEMORY]
 
 
+def test_machines_of_two_kinds_share_a_volume(files: ModelFiles, tmp_path: Path) -> None:
+    other = replace(FAST, backend="ctranslate2", compute_type="int8")
+    remember(tmp_path, files, "default", FAST)
+    assert recall(tmp_path, files, "default", "another processor") is None
+    remember(tmp_path, files, "default", other, "another processor")
+    assert recall(tmp_path, files, "default") == FAST
+    assert recall(tmp_path, files, "default", "another processor") == other
+
+
+def test_the_oldest_of_many_machines_goes(files: ModelFiles, tmp_path: Path) -> None:
+    for number in range(MAX_MACHINES + 1):
+        remember(tmp_path, files, "default", replace(FAST, threads=number), f"processor {number}")
+    assert recall(tmp_path, files, "default", "processor 0") is None
+    kept = [recall(tmp_path, files, "default", f"processor {number}") for number in range(1, MAX_MACHINES + 1)]
+    assert [one.threads for one in kept if one] == list(range(1, MAX_MACHINES + 1))
+
+
 @pytest.mark.parametrize("what", ["model", "processor", "libraries"])
 def test_it_counts_for_the_same_model_processor_and_libraries_only(
     what: str, files: ModelFiles, tmp_path: Path
 ) -> None:
     remember(tmp_path, files, "default", FAST)
-    change(tmp_path / MEMORY, "choices", "default", "circumstances", what, to="another")
+    change(tmp_path / MEMORY, "choices", "default", 0, "circumstances", what, to="another")
     assert recall(tmp_path, files, "default") is None
 
 
@@ -55,14 +72,15 @@ def test_it_counts_for_the_same_model_processor_and_libraries_only(
         (["version"], 0),
         (["choices"], []),
         (["choices", "default"], "openvino"),
-        (["choices", "default", "choice"], None),
-        (["choices", "default", "choice", "workers"], "two"),
-        (["choices", "default", "choice", "threads"], True),
-        (["choices", "default", "choice", "more"], 1),
+        (["choices", "default", 0], "openvino"),
+        (["choices", "default", 0, "choice"], None),
+        (["choices", "default", 0, "choice", "workers"], "two"),
+        (["choices", "default", 0, "choice", "threads"], True),
+        (["choices", "default", 0, "choice", "more"], 1),
     ],
 )
 def test_a_memory_that_is_not_understood_is_none(
-    keys: list[str], value: Any, files: ModelFiles, tmp_path: Path
+    keys: list[str | int], value: Any, files: ModelFiles, tmp_path: Path
 ) -> None:
     remember(tmp_path, files, "default", FAST)
     change(tmp_path / MEMORY, *keys, to=value)

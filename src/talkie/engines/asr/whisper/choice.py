@@ -1,7 +1,8 @@
 """What was chosen for a model on this machine, kept as one small JSON file beside its converted forms.
 
-Knows nothing of how a choice is made. What is kept counts only for the same weights, processor and libraries; a file
-that is damaged, or of another version, is as good as none.
+Knows nothing of how a choice is made. What is kept counts only for the same weights, processor and libraries, and
+machines of several kinds that share a volume each have their own; a file that is damaged, or of another version, is as
+good as none.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from talkie.engines.asr.whisper.model_files import ModelFiles
 from talkie.engines.asr.whisper.openvino.converted import fingerprint
 
 MEMORY = "choice.json"
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 64 * 1024
+MAX_MACHINES = 8
+"""Choices for one compute type that are kept; the oldest go."""
 FIRST_START, TUNE = "first start", "tune"
 _CPU_INFO = Path("/proc/cpuinfo")
 _FOR_ALL_TO_READ = 0o644
@@ -47,18 +50,19 @@ class Choice:
     by: str = FIRST_START
 
 
-def recall(directory: Path, files: ModelFiles, asked: str) -> Choice | None:
-    """What was chosen here for this compute type; None: nothing that still counts."""
-    entry = _read(directory / MEMORY).get(asked)
-    if not isinstance(entry, dict) or entry.get("circumstances") != circumstances(files):
-        return None
-    return _choice(entry.get("choice"))
+def recall(directory: Path, files: ModelFiles, asked: str, processor: str = "") -> Choice | None:
+    """What was chosen here for this compute type; None: nothing that still counts. `processor`: this one's if empty."""
+    now = circumstances(files, processor)
+    found = (entry.get("choice") for entry in _entries(directory, asked) if entry.get("circumstances") == now)
+    return _choice(next(found, None))
 
 
-def remember(directory: Path, files: ModelFiles, asked: str, choice: Choice) -> None:
+def remember(directory: Path, files: ModelFiles, asked: str, choice: Choice, processor: str = "") -> None:
     """Raises `OSError` where it cannot be written."""
-    path = directory / MEMORY
-    choices = {**_read(path), asked: {"circumstances": circumstances(files), "choice": asdict(choice)}}
+    path, now = directory / MEMORY, circumstances(files, processor)
+    others = [entry for entry in _entries(directory, asked) if entry.get("circumstances") != now]
+    entries = [{"circumstances": now, "choice": asdict(choice)}, *others[: MAX_MACHINES - 1]]
+    choices = {**_read(path), asked: entries}
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{MEMORY}-", dir=directory) as beside:
         made = Path(beside) / MEMORY
@@ -67,10 +71,16 @@ def remember(directory: Path, files: ModelFiles, asked: str, choice: Choice) -> 
         made.replace(path)
 
 
-def circumstances(files: ModelFiles) -> dict[str, str]:
+def circumstances(files: ModelFiles, processor: str = "") -> dict[str, str]:
     """What a choice depends on."""
     libraries = ", ".join(f"{name} {_version(name)}" for name in ("openvino", "ctranslate2"))
-    return {"model": fingerprint(files), "processor": _processor(), "libraries": libraries}
+    return {"model": fingerprint(files), "processor": processor or _processor(), "libraries": libraries}
+
+
+def _entries(directory: Path, asked: str) -> list[dict[str, Any]]:
+    """Newest first."""
+    entries = _read(directory / MEMORY).get(asked)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _read(path: Path) -> dict[str, Any]:
