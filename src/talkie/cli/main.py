@@ -78,7 +78,7 @@ class LazyGroup(typer.core.TyperGroup):
 app = typer.Typer(
     name="talkie",
     cls=LazyGroup,
-    help="Talkie hears: speech to text on your own machine, offline.",
+    help="Talkie hears, speaks and shows a talking face: on your own machine, offline.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich alone costs more than all the rest of `--help`
     pretty_exceptions_enable=False,
@@ -113,7 +113,7 @@ def talkie(
         bool, typer.Option(DEBUG, help="On an error, show where it came from (goes with every command).")
     ] = False,
 ) -> None:
-    """Talkie hears: speech to text on your own machine, offline."""
+    """Talkie hears, speaks and shows a talking face: on your own machine, offline."""
 
 
 def load(name: str) -> Any:
