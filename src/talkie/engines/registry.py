@@ -57,7 +57,7 @@ BUILT_IN = (
         "It comes with the extra, which is under the GPL-3: pip install 'talkie[piper]'.",
     ),
     EngineEntry("chatterbox", "synthesizer", "talkie.engines.tts.chatterbox:ChatterboxSynthesizer"),
-    EngineEntry("face-onnx", "face", "talkie.engines.lipsync.onnx:OnnxFace", ("onnxruntime",)),
+    EngineEntry("face-onnx", "face", "talkie.engines.lipsync.onnx:OnnxFace", needs_one=("openvino", "onnxruntime")),
     EngineEntry("silero", "vad", "talkie.engines.vad.silero:SileroDetector", needs_one=("openvino", "onnxruntime")),
 )
 

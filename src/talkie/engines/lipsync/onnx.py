@@ -15,10 +15,9 @@ import numpy as np
 
 from talkie.engines.base import FaceModelInfo
 from talkie.engines.lipsync import probes
-from talkie.engines.lipsync.choice import Chosen, Wish, open_face
+from talkie.engines.lipsync.choice import Chosen, Wish, open_encoder, open_face
 from talkie.engines.lipsync.network import ENGINE, Floats
-from talkie.engines.lipsync.onnx_network import OnnxNetwork, SessionOptions
-from talkie.engines.lipsync.signature import FEATURE, MAX_BATCH, encoder_signature
+from talkie.engines.lipsync.signature import FEATURE, MAX_BATCH
 from talkie.engines.tts.onnx_graph import read_graph
 from talkie.errors import BadAvatar, EngineFailed
 
@@ -49,7 +48,7 @@ class OnnxFace:
         for path in (face, encoder):
             _check_file(path)
         self._encode_lock, self._infer_lock = Lock(), Lock()
-        self._encoder = OnnxNetwork(encoder, encoder_signature, SessionOptions(threads=1))
+        self._encoder = open_encoder(encoder)
         heard = probes.audio_of(self.encode(probes.windows()))
         if not np.isfinite(heard).all():
             raise BadAvatar(encoder.name, "what it gives are no numbers, from sound that is.")

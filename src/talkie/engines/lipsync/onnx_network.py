@@ -8,8 +8,10 @@ library offers some. Knows nothing of faces.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,11 @@ class SessionOptions:
     @property
     def gpu(self) -> bool:
         return self.providers[0] != CPU
+
+
+def installed() -> bool:
+    """Whether ONNX Runtime is here; imports nothing."""
+    return "onnxruntime" in sys.modules or find_spec("onnxruntime") is not None
 
 
 def library() -> Any:

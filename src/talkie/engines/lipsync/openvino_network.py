@@ -6,7 +6,7 @@ batch is compiled for one frame. Knows nothing of faces.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,25 @@ import numpy as np
 
 from talkie.engines import openvino_runtime
 from talkie.engines.lipsync.network import Array, Floats, cuts, drain, fill, running
-from talkie.engines.lipsync.signature import Signature
+from talkie.engines.lipsync.signature import Port, Signature
+from talkie.errors import BadAvatar
 
 MAX_STREAMS = 8
 _THREADS_A_STREAM = 2
+_KINDS = {"f32": "tensor(float)", "f16": "tensor(float16)"}
+ReadSignature = Callable[[str, Sequence[Port], Sequence[Port]], Signature]
+
+
+def read_signature(path: Path, read: ReadSignature) -> Signature:
+    """Raises `BadAvatar` for a file that is no such network, `EngineUnavailable` without OpenVINO."""
+    runtime = openvino_runtime.core()
+    try:
+        model = runtime.read_model(path)
+        inputs, outputs = [_port(one) for one in model.inputs], [_port(one) for one in model.outputs]
+    except RuntimeError as error:
+        last = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        raise BadAvatar(path.name, f"OpenVINO cannot open it: {last[0].strip()[:200]}") from error
+    return read(path.name, inputs, outputs)
 
 
 class OpenVinoNetwork:
@@ -79,3 +94,11 @@ class _Call:
     def wait(self) -> Array:
         self.request.wait()
         return self._output
+
+
+def _port(declared: Any) -> Port:
+    """As ONNX Runtime names kinds; a dimension that is open is None."""
+    shape = declared.partial_shape
+    sizes = tuple(one.get_length() if one.is_static else None for one in shape) if shape.rank.is_static else ()
+    kind = declared.element_type.get_type_name()
+    return Port(declared.any_name, sizes, _KINDS.get(kind, f"tensor({kind})"))
