@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from talkie.cli.progress import seconds_bar
+
 if TYPE_CHECKING:
     import rich.progress
 
@@ -68,18 +70,5 @@ def showing(name: str, total_s: float | None = None) -> Iterator[Display]:
     if not sys.stderr.isatty():
         yield Nothing()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TextColumn("{task.completed:.0f} s"),
-        TextColumn("{task.fields[speed]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
+    with seconds_bar() as progress:
         yield Bar(progress, name, total_s)

@@ -68,6 +68,13 @@ def shown(name: str) -> Iterator[Display]:
     if not sys.stderr.isatty():
         yield Nothing()
         return
+    with seconds_bar() as progress:
+        yield Bar(progress, name, moves=sys.stdout.isatty())
+
+
+@contextlib.contextmanager
+def seconds_bar() -> Iterator[rich.progress.Progress]:
+    """A bar of seconds with their speed (the field `speed`) and the time left, on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -82,4 +89,4 @@ def shown(name: str) -> Iterator[Display]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
-        yield Bar(progress, name, moves=sys.stdout.isatty())
+        yield progress

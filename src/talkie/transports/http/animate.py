@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import IO
@@ -17,17 +17,17 @@ from typing import IO
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from talkie.errors import Cancelled, NothingToSay, TalkieError
+from talkie.errors import Cancelled, TalkieError
 from talkie.transports.faces import Filmed, filmed, stills
 from talkie.transports.http import edge
 from talkie.transports.http.access import open_route
 from talkie.transports.http.body import read_body
 from talkie.transports.http.callers import owner_seen
 from talkie.transports.http.door import Door, door_of
-from talkie.transports.http.edge import AUDIO_S
 from talkie.transports.http.errors import error_response
 from talkie.transports.http.held import HeldStream
 from talkie.transports.http.mjpeg import as_parts
+from talkie.transports.http.pieces import counted, first_pieces
 from talkie.transports.http.schema_video import animate_operation
 from talkie.transports.http.speech import MAX_BODY_BYTES, BrokenOff
 from talkie.transports.http.upload import AUDIO_TYPES, receive_upload
@@ -59,10 +59,10 @@ async def animate(request: Request, name: str) -> Response:
             work = threaded(partial(make, door.service, call, recording), edge.SEND_S, AHEAD)
             pieces = await stack.enter_async_context(work)
             async with while_connected(request):
-                first = await _first(pieces)
+                first = await first_pieces(pieces, lambda piece: piece.data)
         except Cancelled as error:
             return error_response(error)  # nobody reads it; the log says 499
-        told = _counted(request, first, pieces)
+        told = counted(request, first, pieces)
         body = as_parts(told) if call.response_format == "mjpeg" else _data(told)
         return HeldStream(_unbroken(body), stack.pop_all(), MEDIA_TYPES[call.response_format])
 
@@ -78,26 +78,6 @@ async def _asked(
     upload = await stack.enter_async_context(receive_upload(request, door.uploads, needed=False))
     call = parse_form_call(upload.fields, name, owner, recording=upload.has_file)
     return call, upload.file if upload.has_file else None
-
-
-async def _first(pieces: AsyncIterator[Filmed]) -> list[Filmed]:
-    """Up to the first bytes: until then the answer may still be an error."""
-    taken: list[Filmed] = []
-    async for piece in pieces:
-        taken.append(piece)
-        if piece.data:
-            return taken
-    raise NothingToSay
-
-
-async def _counted(request: Request, first: list[Filmed], rest: AsyncIterator[Filmed]) -> AsyncGenerator[Filmed, None]:
-    """All pieces; the log line tells how many seconds were sent."""
-    for piece in first:
-        request.scope[AUDIO_S] = piece.end_s
-        yield piece
-    async for piece in rest:
-        request.scope[AUDIO_S] = piece.end_s
-        yield piece
 
 
 async def _data(pieces: AsyncGenerator[Filmed, None]) -> AsyncGenerator[bytes, None]:

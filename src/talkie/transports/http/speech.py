@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -17,15 +17,15 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from talkie.audio.encoders import MEDIA_TYPES
-from talkie.errors import Cancelled, NothingToSay, TalkieError
+from talkie.errors import Cancelled, TalkieError
 from talkie.transports.http import edge
 from talkie.transports.http.access import open_route
 from talkie.transports.http.body import read_body
 from talkie.transports.http.callers import owner_seen
 from talkie.transports.http.door import door_of
-from talkie.transports.http.edge import AUDIO_S
 from talkie.transports.http.errors import INTERNAL, error_response, log_fault, words_of
 from talkie.transports.http.held import HeldStream
+from talkie.transports.http.pieces import counted, first_pieces
 from talkie.transports.http.schema_speech import speech_operation
 from talkie.transports.http.spoken import Spoken, spoken
 from talkie.transports.http.work import threaded, while_connected
@@ -56,30 +56,10 @@ async def speak(request: Request) -> Response:
             work = threaded(partial(spoken, door.service, call), edge.SEND_S, AHEAD)
             pieces = await stack.enter_async_context(work)
             async with while_connected(request):
-                first = await _first(pieces)
+                first = await first_pieces(pieces, lambda piece: piece.end_s)
         except Cancelled as error:
             return error_response(error)  # nobody reads it; the log says 499
-        return _answer(call, _counted(request, first, pieces), stack.pop_all())
-
-
-async def _first(pieces: AsyncIterator[Spoken]) -> list[Spoken]:
-    """Up to the first sound: until then the answer may still be an error."""
-    taken: list[Spoken] = []
-    async for piece in pieces:
-        taken.append(piece)
-        if piece.end_s:
-            return taken
-    raise NothingToSay
-
-
-async def _counted(request: Request, first: list[Spoken], rest: AsyncIterator[Spoken]) -> AsyncGenerator[Spoken, None]:
-    """All pieces; the log line tells how much speech was sent."""
-    for piece in first:
-        request.scope[AUDIO_S] = piece.end_s
-        yield piece
-    async for piece in rest:
-        request.scope[AUDIO_S] = piece.end_s
-        yield piece
+        return _answer(call, counted(request, first, pieces), stack.pop_all())
 
 
 def _answer(call: SpeechCall, pieces: AsyncGenerator[Spoken, None], held: AsyncExitStack) -> Response:
