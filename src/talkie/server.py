@@ -19,18 +19,19 @@ from talkie.errors import AddressTaken, ModelError, SettingsError, UnsafeAddress
 from talkie.models.files import can_write
 from talkie.models.store import ModelStore
 from talkie.transports.http.access import AccessRules
-from talkie.transports.http.app import Companion, create_app
 from talkie.transports.http.door import Door, SpeechService
 from talkie.transports.http.origins import HostNames, Origins, is_loopback
 from talkie.transports.http.upload import UploadLimits
 from talkie.transports.http.work import Gate
 from talkie.transports.keys import KeyRing
 from talkie.transports.logs import set_up_logging
+from talkie.transports.warming import start_warming
 
 if TYPE_CHECKING:
     import uvicorn
 
     from talkie.settings import Settings
+    from talkie.transports.http.app import Companion
 
 log = logging.getLogger("talkie.server")
 
@@ -50,10 +51,11 @@ def serve(settings: Settings) -> None:
     listening = bind(settings.host, settings.port)
     set_up_logging(settings.log_level, as_json=settings.log_json)
     tls = certificate(settings)
-    service: SpeechService = build_service(settings, max_audio_bytes=upload_limits(settings).max_bytes)
-    door = Door(
-        service, upload_limits(settings), rules, Gate(settings.concurrency + settings.queue_size + UPLOAD_PLACES)
-    )
+    uploads = upload_limits(settings)
+    service: SpeechService = build_service(settings, max_audio_bytes=uploads.max_bytes)
+    start_warming(service)  # while the doors, which are half of a start, are still being put together
+    gate = Gate(settings.concurrency + settings.queue_size + UPLOAD_PLACES)
+    door = Door(service, uploads, rules, gate, is_warming=True)
     try:
         beside = companions(settings, door, tls)
         announce(settings, listening, tls)
@@ -214,6 +216,7 @@ def stopping_server(
     """uvicorn, told to say "not ready" before it stops, and to end with exit code 0 when it is asked to stop."""
     import uvicorn
 
+    from talkie.transports.http.app import create_app
     from talkie.transports.http.protocol import BoundedHttpProtocol
     from talkie.transports.websocket.protocol import BoundedSocketProtocol
 

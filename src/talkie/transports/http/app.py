@@ -7,8 +7,6 @@ nothing of settings or sockets.
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
@@ -16,7 +14,6 @@ from typing import TypeAlias
 from fastapi import FastAPI
 
 from talkie import __version__
-from talkie.errors import TalkieError
 from talkie.transports.http.access import AccessMiddleware
 from talkie.transports.http.animate import add_animate
 from talkie.transports.http.audio import add_audio
@@ -33,11 +30,10 @@ from talkie.transports.http.socket_edge import SocketEdgeMiddleware
 from talkie.transports.http.speech import add_speech
 from talkie.transports.http.voices import add_voices
 from talkie.transports.http.webrtc import add_webrtc, calls_of
+from talkie.transports.warming import start_warming
 from talkie.transports.websocket.face import add_face
 from talkie.transports.websocket.listen import add_listen
 from talkie.transports.websocket.realtime import add_realtime
-
-log = logging.getLogger("talkie.http")
 
 DESCRIPTION = "A self-hosted speech server. It speaks OpenAI's audio API."
 
@@ -47,8 +43,8 @@ Companion: TypeAlias = AbstractAsyncContextManager[object]
 
 
 def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
-    """The application around `door`. Its service is warmed when the server starts and closed when it ends; the
-    companions open and close with it."""
+    """The application around `door`. Its service is warmed when the server starts, where nobody has begun
+    with it, and closed when it ends; the companions open and close with it."""
     app = FastAPI(
         title="Talkie",
         version=__version__,
@@ -76,7 +72,8 @@ def create_app(door: Door, companions: Sequence[Companion] = ()) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     door: Door = app.state.door
-    threading.Thread(target=_warm, args=(door,), name="warm", daemon=True).start()
+    if not door.is_warming:
+        start_warming(door.service)
     async with AsyncExitStack() as stack:
         for companion in app.state.companions:
             await stack.enter_async_context(companion)
@@ -85,13 +82,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         door.gate.close()
     await door.gate.empty()
     await asyncio.to_thread(door.service.close)
-
-
-def _warm(door: Door) -> None:
-    """Load the model before the first request needs it. What fails here, readiness and the request will say again."""
-    try:
-        door.service.warm()
-    except TalkieError as error:
-        log.warning("The model is not ready: %s %s", error.message, error.hint)
-    except Exception as error:
-        log.error("Warming failed: %s", type(error).__name__, exc_info=error)

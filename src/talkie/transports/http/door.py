@@ -53,12 +53,13 @@ class SpeechService(LiveService, SpeakService, FaceService, Protocol):
 
 @dataclass(frozen=True)
 class Door:
-    """Everything that a handler reaches for; kept at `app.state.door`."""
+    """Everything that a handler reaches for; kept at `app.state.door`. `is_warming`: somebody loads the model now."""
 
     service: SpeechService
     uploads: UploadLimits
     rules: AccessRules = field(default_factory=AccessRules)
     gate: Gate = field(default_factory=lambda: Gate(64))
+    is_warming: bool = False
 
 
 def door_of(request: Request) -> Door:
