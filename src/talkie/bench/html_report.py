@@ -11,6 +11,7 @@ from html import escape
 from importlib.resources import files
 
 from talkie.bench import charts
+from talkie.bench.face_report import face_pictures
 from talkie.bench.live_report import live_pictures
 from talkie.bench.metrics import (
     METRICS,
@@ -66,6 +67,9 @@ def _body(result: Result) -> Iterator[str]:
     if result.speech:
         yield "<h2>Speech</h2>"
         yield from (_figure(*picture) for picture in tts_pictures(result.speech))
+    if result.faces:
+        yield "<h2>Faces</h2>"
+        yield from (_figure(*picture) for picture in face_pictures(result.faces))
     yield "<h2>All figures</h2>"
     for table in [*sections(result)[:-1], contender_table(result)]:
         yield _table(table)

@@ -8,7 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from talkie.bench import tts_results
+from talkie.bench import face_results, tts_results
+from talkie.bench.face_results import FACE
 from talkie.bench.live_results import LIVE, parse_run
 from talkie.bench.results import Result, parse_result, read_json
 from talkie.bench.tts_results import TTS
@@ -21,9 +22,9 @@ SAME = ("processor", "cores")
 
 
 def read_part(path: Path) -> Result:
-    """A result, or what `talkie bench upload`, `live` or `tts` printed. Raises `InvalidValue`."""
+    """A result, or what `talkie bench upload`, `live`, `tts` or `face` printed. Raises `InvalidValue`."""
     values = read_json(path)
-    if values.get("bench") not in (UPLOAD, LIVE, TTS):
+    if values.get("bench") not in (UPLOAD, LIVE, TTS, FACE):
         return parse_result(values, path.name)
     machine = values.get("machine")
     if not isinstance(machine, dict):
@@ -32,6 +33,8 @@ def read_part(path: Path) -> Result:
         return Result(machine=machine, options={}, live=_runs(values, path.name, parse_run))
     if values["bench"] == TTS:
         return Result(machine=machine, options={}, speech=_runs(values, path.name, tts_results.parse_run))
+    if values["bench"] == FACE:
+        return Result(machine=machine, options={}, faces=_runs(values, path.name, face_results.parse_run))
     return Result(machine=machine, options={}, server={"upload_mb_s": values.get("upload_mb_s")})
 
 
@@ -50,6 +53,8 @@ def merge(results: Sequence[Result]) -> Result:
     places += [(one.contender, one.model, f"live, {one.door}") for one in live]
     speech = tuple(chain.from_iterable(one.speech for one in results))
     places += [(one.engine, one.voice, TTS) for one in speech]
+    faces = tuple(chain.from_iterable(one.faces for one in results))
+    places += [(FACE, part, FACE) for one in faces for part in ("network", "drawn", "live") if getattr(one, part)]
     if len(set(places)) < len(places):
         raise InvalidValue("result", "Two of these runs have measured the same; give one of them.")
     first = next((one for one in results if one.cases), results[0])
@@ -61,6 +66,7 @@ def merge(results: Sequence[Result]) -> Result:
         crowds=crowds,
         live=live,
         speech=speech,
+        faces=faces,
         limits=next((one.limits for one in results if one.limits), {}),
         server={name: value for one in results for name, value in one.server.items()},
         absent={name: value for one in results for name, value in one.absent.items()},

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from talkie.bench import tts_results
+from talkie.bench import face_results, tts_results
 from talkie.bench.live_results import LiveRun, parse_run
 from talkie.errors import InvalidValue
 
@@ -135,6 +135,7 @@ class Result:
     crowds: tuple[Crowd, ...] = ()
     live: tuple[LiveRun, ...] = ()
     speech: tuple[tts_results.TtsRun, ...] = ()
+    faces: tuple[face_results.FaceRun, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +143,11 @@ class Result:
 
     @property
     def speed_only(self) -> bool:
-        return any(model.shape_true for model in self.models) or any(run.shape_true for run in self.live)
+        return (
+            any(model.shape_true for model in self.models)
+            or any(run.shape_true for run in self.live)
+            or any(run.network for run in self.faces)
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {"bench": BENCH, **asdict(self)}
@@ -192,6 +197,7 @@ def parse_result(values: Mapping[str, Any], name: str = "the file") -> Result:
             crowds=_many(Crowd, rounds=_many(CrowdRound, latencies_s=tuple, client_s=tuple)),
             live=lambda rows: tuple(parse_run(one) for one in rows),
             speech=lambda rows: tuple(tts_results.parse_run(one) for one in rows),
+            faces=lambda rows: tuple(face_results.parse_run(one) for one in rows),
         )
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error

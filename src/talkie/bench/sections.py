@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from talkie.bench.face_report import face_tables
 from talkie.bench.limits import Rates, window_s
 from talkie.bench.live_report import live_tables
 from talkie.bench.metrics import METRICS, Figure, Rounds, best_of, clients_name, compared, figures, peer_of, summarise
@@ -128,6 +129,7 @@ def sections(result: Result) -> list[Table]:
         *crowd_tables(result),
         *live_tables(result.live),
         *tts_tables(result.speech),
+        *face_tables(result.faces),
         verdict_table(result),
     ]
 
