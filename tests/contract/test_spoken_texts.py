@@ -20,7 +20,8 @@ from talkie.engines.base import PRESETS, RecognizeOptions, Recognizer, Synthesiz
 from talkie.engines.tts.espeak import EspeakSynthesizer
 from talkie.errors import BadSsml, InvalidValue, NothingToSay, TextTooLong
 from talkie.pipeline.align import aligner
-from talkie.pipeline.speak import SpeakPlan, speak
+from talkie.pipeline.speak import speak
+from talkie.pipeline.speak_plan import SpeakPlan
 from talkie.runtime.cancel import CancelToken
 from talkie.text.wer import Wer, word_error_rate
 from talkie.types import Audio, Mark, Samples, SpeechChunk, Transcript

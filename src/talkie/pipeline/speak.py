@@ -7,71 +7,30 @@ lines together, `speak_pieces.py` cuts what is made into pieces.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from talkie.audio.joins import CROSS_FADE_S, Joiner
-from talkie.engines.base import SynthesizeOptions, SynthesizerInfo
 from talkie.errors import NothingToSay
 from talkie.pipeline.ahead import Ahead
 from talkie.pipeline.speak_line import LineMaker, Spoken
 from talkie.pipeline.speak_pace import Pace
 from talkie.pipeline.speak_pieces import Pieces
+from talkie.pipeline.speak_plan import Cancel, SpeakPlan
 from talkie.pipeline.speak_text import check_options, lines_of
 from talkie.text.parts import Pause
-from talkie.types import Audio, Mark, SpeechChunk
+from talkie.types import Mark, SpeechChunk
 
 if TYPE_CHECKING:
-    from talkie.text.lexicon import Lexicon
     from talkie.text.lines import Line
 
-Synthesize: TypeAlias = Callable[[str, SynthesizeOptions], Iterator[SpeechChunk]]
-Align: TypeAlias = Callable[[Audio, str], "tuple[Mark, ...]"]
-
-AHEAD_S = 15.0
-"""Sound made and not yet taken, about two sentences: who leaves wasted no more than that."""
 LAST_PAUSE_S = 0.1
 """After the last sentence, in place of the pause between two: some players cut the end off."""
 
 _WAITED_S = 0.1
 """Giving a line away takes longer only where the listener is behind."""
-
-
-class Cancel(Protocol):
-    """The caller's flag; `cancel` is called when the speech is left before its end."""
-
-    @property
-    def cancelled(self) -> bool: ...
-
-    def cancel(self) -> None: ...
-
-    def check(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakPlan:
-    """How one text is to be spoken.
-
-    `synthesize` speaks one sentence or clause; it may block, and must raise soon after the cancel flag is set. `align`
-    finds the words of a text in its sound, for engines that tell no times. `sample_rate` None: the engine's own.
-    `ahead_s` of sound may be ready before they are taken.
-    """
-
-    synthesize: Synthesize
-    info: SynthesizerInfo
-    options: SynthesizeOptions = field(default_factory=SynthesizeOptions)
-    lexicon: Lexicon | None = None
-    align: Align | None = None
-    visemes: bool = False
-    ssml: bool = False
-    generation: int = 0
-    sample_rate: int | None = None
-    max_characters: int = 100_000
-    ahead_s: float = AHEAD_S
-    clock: Callable[[], float] = time.monotonic
 
 
 def speak(text: str | Iterable[str], plan: SpeakPlan, cancel: Cancel) -> Generator[SpeechChunk, None, None]:

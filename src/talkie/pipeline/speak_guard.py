@@ -21,7 +21,7 @@ from talkie.errors import EngineFailed
 from talkie.types import Mark, Samples, SpeechChunk
 
 if TYPE_CHECKING:
-    from talkie.pipeline.speak import Cancel
+    from talkie.pipeline.speak_plan import Cancel
 
 _log = logging.getLogger(__name__)
 

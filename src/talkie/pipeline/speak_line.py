@@ -24,7 +24,7 @@ from talkie.text.visemes import viseme_marks
 from talkie.types import Audio, Mark, Samples
 
 if TYPE_CHECKING:
-    from talkie.pipeline.speak import Cancel, SpeakPlan
+    from talkie.pipeline.speak_plan import Cancel, SpeakPlan
     from talkie.text.lines import Line
 
 

@@ -21,7 +21,7 @@ from talkie.text.parts import Part, Pause, Say, plain_text, speakable
 from talkie.text.ssml import looks_like_ssml, parse
 
 if TYPE_CHECKING:
-    from talkie.pipeline.speak import Cancel, SpeakPlan
+    from talkie.pipeline.speak_plan import Cancel, SpeakPlan
 
 SPEEDS, PITCHES, VOLUMES = (0.25, 4.0), (0.5, 2.0), (0.0, 2.0)
 MARKUP_FACTOR = 10

@@ -153,7 +153,8 @@ class Speaking:
         pieces: Iterable[str] | None,
         by: tuple[SynthesizerInfo, Place, Lexicon | None],
     ) -> Iterator[SpeechChunk]:
-        from talkie.pipeline.speak import SpeakPlan, speak
+        from talkie.pipeline.speak import speak
+        from talkie.pipeline.speak_plan import SpeakPlan
 
         info, place, lexicon = by
         voice, language = choice.resolved(info)

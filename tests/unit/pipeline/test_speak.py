@@ -14,7 +14,8 @@ import pytest
 
 from talkie.engines.base import SynthesizeOptions
 from talkie.errors import BadSsml, Cancelled, EngineFailed, NothingToSay, TextTooLong, UnsupportedByModel
-from talkie.pipeline.speak import SpeakPlan, speak
+from talkie.pipeline.speak import speak
+from talkie.pipeline.speak_plan import SpeakPlan
 from talkie.runtime.cancel import CancelToken
 from talkie.text.lexicon import Entry, Lexicon
 from talkie.types import Audio, Mark, SpeechChunk
