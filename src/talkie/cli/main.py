@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "voices": Command("voices:app", "List voices, and make one from a recording."),
     "avatar": Command("avatar:app", "List faces that speak, check a pack of one, and add it."),
     "serve": Command("serve:serve", "Run the server: OpenAI's speech API on this machine."),
+    "service": Command("service:app", "Run Talkie as a service of systemd."),
     "pull": Command("store:pull", "Fetch models; an interrupted pull goes on where it stopped."),
     "list": Command("store:list_models", "List the models that are here, or can be had."),
     "show": Command("store:show", "Tell all about one model."),
@@ -55,6 +56,7 @@ COMMANDS: dict[str, Command] = {
     "config": Command("config:config", "Show the settings in force and where each came from."),
     "keys": Command("keys:app", "Add, list and remove the keys of the server."),
     "bench": Command("bench:app", "Measure error rates, speed, memory and start-up time."),
+    "cost": Command("cost:cost", "Reckon what restarts cost: weights in the image, on a volume, as an artifact."),
     "demo": Command("demo:demo", "Speak, hear, and show how well: the whole way once round."),
 }
 """In the order of `talkie --help`."""
