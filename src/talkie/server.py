@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from talkie.compose import build_service
 from talkie.errors import AddressTaken, ModelError, SettingsError, UnsafeAddress
-from talkie.models.files import can_write
+from talkie.models.files import can_keep
 from talkie.models.store import ModelStore
 from talkie.transports.http.access import AccessRules
 from talkie.transports.http.door import Door, SpeechService
@@ -156,7 +156,7 @@ def check_pull(settings: Settings) -> None:
 def upload_limits(settings: Settings) -> UploadLimits:
     """Uploads lie in the home while they are worked on; where that cannot be written to, in the system's place."""
     usual = settings.home / "tmp"
-    directory = usual if can_write(usual) else Path(tempfile.gettempdir())
+    directory = usual if can_keep(usual) else Path(tempfile.gettempdir())
     return UploadLimits(directory, round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
 
 
