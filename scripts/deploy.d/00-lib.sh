@@ -10,9 +10,9 @@ shopt -s inherit_errexit
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 form=$(basename "$0" .sh)
 podman=${PODMAN:-podman}
-# Kept between runs, and removed by `make clean`: the wheel, an installation of it, wheels of what it needs.
+# Kept between runs, and removed by `make clean`: what was fetched. What is made from the sources is each run's own.
 store=${DEPLOY_STORE:-$root/.demo/deploy}
-# One run's own: what was built already, and the text that the first form heard. test-deploy hands it to every form.
+# One run's own: the wheel and its installation, and the text that the first form heard. test-deploy hands it to every form.
 if [ -z "${DEPLOY_RUN:-}" ]; then
     DEPLOY_RUN=$(mktemp -d)
     export DEPLOY_RUN
@@ -67,38 +67,43 @@ uv() {
     "$program" "$@"
 }
 
-# The wheel and an installation of it in a virtual environment, made once a run: $store/dist, $store/venv.
+# The wheel and an installation of it in a virtual environment, made once a run. Prints the program's path.
 installed() {
-    if [ ! -e "$DEPLOY_RUN/installed" ]; then
+    local native=$DEPLOY_RUN/native
+    if [ ! -e "$native/done" ]; then
         say "building the wheel and installing it"
         uv --version >&2
-        "$root/scripts/install-wheel.sh" "${UV:-$root/.tools/bin/uv}" "${PYTHON:-python3}" "$store" >&2
-        touch "$DEPLOY_RUN/installed"
+        "$root/scripts/install-wheel.sh" "${UV:-$root/.tools/bin/uv}" "${PYTHON:-python3}" "$native" >&2
+        touch "$native/done"
     fi
-    printf '%s\n' "$store/venv/bin/talkie"
+    printf '%s\n' "$native/venv/bin/talkie"
 }
 
 wheel() { # prints the path of the wheel
     installed >/dev/null
-    ls "$store"/dist/talkie-*.whl
+    ls "$DEPLOY_RUN"/native/dist/talkie-*.whl
 }
 
 # A folder with the wheel, the wheels of everything that the lock names, and requirements.txt with their hashes:
 # an installation without a network is `pip install --no-index --find-links DIR --require-hashes -r DIR/requirements.txt`
 # and then the same with --no-deps and the wheel. For the Python of this machine.
 wheels() {
-    local folder=$store/wheels
-    installed >/dev/null
-    mkdir -p "$folder"
-    if ! cmp -s "$store/requirements.txt" "$folder/requirements.txt"; then
-        say "fetching the wheels of what it needs"
-        rm -f "$folder"/*
-        "${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
-            --only-binary :all: --dest "$folder" --requirement "$store/requirements.txt" >&2
-        cp "$store/requirements.txt" "$folder/requirements.txt"
+    local folder=$DEPLOY_RUN/wheels kept wanted=$DEPLOY_RUN/native/requirements.txt
+    if [ ! -e "$folder" ]; then
+        installed >/dev/null
+        kept=$store/wheels/$(sha256sum <"$wanted" | cut -c1-16)
+        if [ ! -e "$kept" ]; then
+            say "fetching the wheels of what it needs"
+            rm -rf "$store/wheels"
+            mkdir -p "$store/wheels"
+            "${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+                --only-binary :all: --dest "$kept.$$" --requirement "$wanted" >&2
+            mv -T "$kept.$$" "$kept"
+        fi
+        cp -r "$kept" "$folder.part"
+        cp "$wanted" "$DEPLOY_RUN"/native/dist/talkie-*.whl "$folder.part"
+        mv "$folder.part" "$folder"
     fi
-    rm -f "$folder"/talkie-*.whl
-    cp "$store"/dist/talkie-*.whl "$folder"
     printf '%s\n' "$folder"
 }
 
@@ -131,12 +136,12 @@ reference() {
 
 native_text() (
     talkie=$(installed)
-    port=$(free_port)
+    native_port=$(free_port)
     say "the native server says what there is to hear"
-    "$talkie" serve --home "$work/reference" --host 127.0.0.1 --port "$port" >&2 &
+    "$talkie" serve --home "$work/reference" --host 127.0.0.1 --port "$native_port" >&2 &
     trap 'kill $! 2>/dev/null; wait $! || true' EXIT
-    wait_ready "http://127.0.0.1:$port" 120 >/dev/null
-    conversation "http://127.0.0.1:$port"
+    wait_ready "http://127.0.0.1:$native_port" 120 >/dev/null
+    conversation "http://127.0.0.1:$native_port"
 )
 
 # converses URL [KEY]: holds the conversation and says ok or FAIL: the same text as native, or not
