@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Renews the two small lock files beside uv.lock: uv itself, and what the wheel is built with.
+# Renews the small lock files beside uv.lock: uv itself, and what the wheel and the one folder are made with.
 # usage: lock.sh UV
 set -euo pipefail
 uv=$1
@@ -11,3 +11,4 @@ renew() { # file, requirement, comment
 }
 renew uv.txt uv "The one version of uv that the Makefile brings in"
 renew build.txt hatchling "What the wheel is built with"
+renew ../deploy/bundle/pyinstaller.txt pyinstaller "What the one folder is put together with"
