@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The one folder, unpacked on a system without Python: say, transcribe, serve, and the same text as native.
 #
-# TALKIE_BUNDLE names an archive that was made before; otherwise `make bundle` makes one. BARE_IMAGE names an image
+# BUNDLE names an archive that was made before; otherwise `make bundle` makes one. BARE_IMAGE names an image
 # without Python; otherwise a Debian of the least size is made, as root with mmdebstrap, and kept.
 # shellcheck source-path=SCRIPTDIR source=00-lib.sh disable=SC2031
 . "$(dirname "$0")/00-lib.sh"
@@ -9,7 +9,7 @@ need "$podman" tar zstd
 MOST_MB=350
 RUNS=${BUNDLE_RUNS:-5}
 
-archive=${TALKIE_BUNDLE:-}
+archive=${BUNDLE:-}
 if [ -z "$archive" ]; then
     say "making the folder and its archive: minutes"
     archive=$(make -s -C "$root" bundle)
