@@ -102,7 +102,12 @@ def size(path: Path) -> int:
 
 def libraries(site: Path) -> list[Path]:
     found = [path for path in site.rglob("*.so*") if path.is_file() and not path.is_symlink()]
-    return [path for path in found if path.open("rb").read(4) == _ELF]
+    return [path for path in found if _begins(path, _ELF)]
+
+
+def _begins(path: Path, with_bytes: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(with_bytes)) == with_bytes
 
 
 def strip(path: Path) -> int:

@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR source=image.sh
 . "$(dirname "$0")/image.sh"
 
-need "$podman"
+need "$podman" catatonit
 image_or_skip
 [ -z "$("$podman" volume ls --quiet --filter name=^talkie$)" ] || skip "there is a volume named talkie already, which is not ours to use"
 key=$(new_key) port=$(free_port)
