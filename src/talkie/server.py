@@ -156,8 +156,9 @@ def check_pull(settings: Settings) -> None:
 def upload_limits(settings: Settings) -> UploadLimits:
     """Uploads lie in the home while they are worked on; where that cannot be written to, in the system's place."""
     usual = settings.home / "tmp"
-    directory = usual if can_keep(usual) else Path(tempfile.gettempdir())
-    return UploadLimits(directory, round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
+    with contextlib.suppress(FileNotFoundError):  # a system without such a place, where every upload will say so
+        usual = usual if can_keep(usual) else Path(tempfile.gettempdir())
+    return UploadLimits(usual, round(settings.max_upload_mb * 1e6), settings.upload_idle_s)
 
 
 def bind(host: str, port: int, setting: str = "port") -> socket.socket:

@@ -28,13 +28,18 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(_nearest(path)).free
 
 
+def can_write(path: Path) -> bool:
+    """Whether this user may write where `path` is or would be; a mount that is read-only says no to everybody."""
+    return os.access(_nearest(path), os.W_OK | os.X_OK)
+
+
 def can_keep(path: Path) -> bool:
     """Whether this user may write into a directory, which is made where there is none."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return False
-    return os.access(path, os.W_OK | os.X_OK)  # which knows of mounts that are read-only
+    return can_write(path)
 
 
 def is_full(error: OSError) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from talkie.engines import registry
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.face_lane import FaceLane
+from talkie.runtime.kept import kept_in
 from talkie.runtime.passages import spoken_passages
 from talkie.runtime.scheduler import Lane, LaneOptions
 from talkie.runtime.speech_lane import SpeechLane
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from talkie.models.avatar_pack import AvatarPack
     from talkie.models.store import ModelStore, StoredModel
 
-COMPILED = "compiled"
-"""The directory, at home, of what was made for this machine and can be made again."""
 SPHINX_WORKERS_MAX = 4
 """A worker of the built-in engine takes about 90 MB and one processor."""
 ESPEAK_WORKERS_MAX = 2
@@ -132,15 +129,3 @@ def _choices(model: StoredModel, config: ServiceConfig) -> dict[str, Any]:
         "backend": config.backend,
         "kept_in": kept_in(model, config),
     }
-
-
-def kept_in(model: StoredModel, config: ServiceConfig) -> Path:
-    """Where the forms of a model that engines make for this machine are kept: beside the models, not among them.
-
-    A model of the store has the same place wherever its volume is mounted.
-    """
-    path, home = model.path.resolve(), config.home.resolve()
-    place = path.relative_to(home) if path.is_relative_to(home) else path
-    digest = hashlib.sha256(str(place).encode()).hexdigest()[:12]
-    name = model.path.name if model.source == "path" else model.name.replace(":", "-")
-    return config.home / COMPILED / f"{name}-{digest}"

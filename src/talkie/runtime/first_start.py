@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from talkie.errors import Cancelled, InvalidModelName, ModelBroken, ModelNotFound, Offline, TalkieError
+from talkie.models.name import HUB_PREFIX
 from talkie.models.store import ModelStore, StoredModel
 from talkie.runtime.pull_figures import PullFigures, duration
 
@@ -86,7 +87,7 @@ class FirstStart:
     def state(self, name: str) -> str:
         """Of one that is yet to come, by the name that it will have; empty for any other, and before `run`."""
         for reference, state in self._states.items() if self._began else ():
-            if (words := state()) != READY and self._name(reference) == name:
+            if (words := state()) != READY and name in (reference, self._name(reference)):
                 return words
         return ""
 
@@ -110,8 +111,9 @@ class FirstStart:
 
     def _here(self, reference: str) -> StoredModel | None:
         """One that is in the store, however it came there; a damaged one is fetched again."""
+        name = self._name(reference) if reference.startswith(HUB_PREFIX) else reference
         try:
-            return self._store.get(self._name(reference))
+            return self._store.get(name)
         except (ModelNotFound, ModelBroken):
             return None
 

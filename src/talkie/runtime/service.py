@@ -28,9 +28,10 @@ from talkie.runtime import metrics
 from talkie.runtime.admission import Admission
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.engines import COMPILED, is_new, open_lane, open_voice
+from talkie.runtime.engines import is_new, open_lane, open_voice
 from talkie.runtime.first_start import FirstStart
 from talkie.runtime.jobs import Job
+from talkie.runtime.kept import COMPILED
 from talkie.runtime.leases import FACE, LeaseTable, LoadedModel
 from talkie.runtime.live import Limits, LiveSession
 from talkie.runtime.live_opening import Opening

@@ -26,7 +26,7 @@ from talkie.engines.base import Context
 from talkie.models.store import StoredModel
 from talkie.runtime import tuning
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.engines import kept_in
+from talkie.runtime.kept import kept_in
 from talkie.runtime.tuning import Candidate, Machine, Measured
 from talkie.runtime.tuning_child import Job
 from talkie.runtime.tuning_speech import Talk, errors, write

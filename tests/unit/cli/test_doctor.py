@@ -17,7 +17,7 @@ from talkie.engines.asr.whisper.choice import Choice, remember
 from talkie.engines.asr.whisper.model_files import check
 from talkie.errors import EngineUnavailable
 from talkie.models.store import ModelStore
-from talkie.runtime.engines import kept_in
+from talkie.runtime.kept import kept_in
 from talkie.settings import Settings, load_settings
 from whisper_models import TRAINED
 

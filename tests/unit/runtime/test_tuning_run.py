@@ -21,7 +21,7 @@ from talkie.engines.base import Context
 from talkie.models.store import ModelStore
 from talkie.runtime import tuning, tuning_run
 from talkie.runtime.config import ServiceConfig
-from talkie.runtime.engines import kept_in
+from talkie.runtime.kept import kept_in
 from talkie.runtime.tuning_child import Job, measure
 from talkie.runtime.tuning_run import Tuner, run_child
 from talkie.runtime.tuning_speech import Said, Talk, alone, errors, pack
