@@ -113,16 +113,14 @@ tidy() {
 
 # Settings, keys and certificates; never the models, which can be had again.
 backup() {
-    local file
-    mkdir -p "$backups" && chmod 700 "$backups"
+    local file files
+    mkdir -p "$backups" && chmod 700 "$backups" || return
     file=$backups/$(date -u +%Y%m%dT%H%M%SZ).tar.gz
-    (
+    mapfile -t files < <(
         shopt -s nullglob
-        cd /
-        set -- etc/talkie* "${state#/}"/*.toml "${state#/}"/lexicon.tsv "${state#/}"/tls etc/systemd/system/talkie.service*
-        umask 077
-        [ $# -eq 0 ] || tar -czf "$file" --ignore-failed-read "$@" 2>/dev/null
+        cd / && printf '%s\n' etc/talki[e] "${state#/}"/*.toml "${state#/}"/lexicon.* "${state#/}"/*.pem "${state#/}"/tl[s] etc/systemd/system/talkie.service*
     )
+    (umask 077 && tar -C / -czf "$file" "${files[@]}") || return
     find "$backups" -name '*.tar.gz' | sort | head -n "-$kept" | xargs -r rm -f
     msg_ok "settings and keys are copied to $file"
 }
@@ -147,7 +145,11 @@ update() {
     new=$(release)
     msg_info "stopping"
     systemctl stop talkie
-    backup
+    if ! backup; then
+        systemctl start talkie
+        rm -rf "$new"
+        give_up "settings could not be copied; the version before runs on" "is there room in $backups?"
+    fi
     take "$new"
     if ! service; then
         msg_error "the new version does not get ready: the one before is put back"

@@ -9,7 +9,7 @@ need "$podman"
 image_or_skip
 # What the services run as: root's volumes, models that are not fetched here, and an outside that is this machine.
 name=talkie-rented-$$
-rented=localhost/talkie-deploy:rented with_shell=localhost/talkie-deploy:shell
+rented=localhost/talkie-deploy:rented-$$ with_shell=localhost/talkie-deploy:shell-$$
 at_exit "$podman rm --force $name >/dev/null 2>&1"
 
 rent() { # IMAGE NEW: the rented image on top of that one
@@ -53,7 +53,7 @@ visit() { # START
     address=$(from_log '^talkie: the server is at (.*)$')
     key=$(from_log '^talkie: a key was made, and is shown this once: (tk_.*)$')
     say "$address"
-    note ready_ms "$(wait_ready "$url" 120)"
+    wait_ready "$url" 120 >/dev/null
     check "a stranger is refused" [ "$(status_of "$url/v1/models")" -eq 401 ]
     converses "$url" "$key"
     check "the server is not root" "$podman" exec "$name" python3 -c \
@@ -66,7 +66,7 @@ again() { # START KEY
     "$podman" stop --time 40 "$name" >/dev/null
     "$podman" rm "$name" >/dev/null
     "$1"
-    wait_ready "$url" 120 >/dev/null
+    note restart_ready_ms "$(wait_ready "$url" 120)"
     check "a new container with the old volume knows the key" [ "$(status_of "$url/v1/models" "$2")" -eq 200 ]
     check "and shows no other" bash -c "! $podman logs $name 2>&1 | grep -q 'a key was made'"
     "$podman" rm --force --time 40 "$name" >/dev/null
