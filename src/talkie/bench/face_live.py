@@ -24,16 +24,20 @@ from talkie.wire.face_protocol import AUDIO, VIDEO, Packet, read_binary
 OPEN_S, ANSWER_S = 60.0, 20.0
 QUIET_S = 0.4
 """After the answer to an interruption: whatever is stale and still comes, comes within it."""
-FIRST_STOP_S, STOP_STEP_S, STOPS = 0.3, 0.11, 8
+STOPS = 8
 MAX_MESSAGE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFaceTask:
+    """Interruptions come `stop_s` after the first sound, and a step later with each text, `STOPS` of them in turn."""
+
     url: str
     avatar: str = "auto"
     times: int = 20
     api_key: str | None = None
+    stop_s: float = 0.3
+    stop_step_s: float = 0.11
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ def _talk(socket: Any, task: LiveFaceTask, progress: Callable[[str], None]) -> F
     for number in range(task.times + 1):
         if number % 5 == 1:
             progress(f"live: text {number} of {task.times}")
-        one = _one(socket, arrived, number)
+        one = _one(socket, arrived, number, task.stop_s + task.stop_step_s * (number % STOPS))
         failed += one is None
         if one is not None and number:
             tries.append(one)
@@ -107,7 +111,7 @@ class _Try:
     answer_s: float
 
 
-def _one(socket: Any, arrived: _Arrived, number: int) -> _Try | None:
+def _one(socket: Any, arrived: _Arrived, number: int, stop_s: float) -> _Try | None:
     """A text, and its interruption; None where an answer did not come."""
     texts = SENTENCES["en"]
     text = " ".join([texts[number % len(texts)], texts[(number + 5) % len(texts)], texts[(number + 9) % len(texts)]])
@@ -120,7 +124,7 @@ def _one(socket: Any, arrived: _Arrived, number: int) -> _Try | None:
     sound_s = arrived.wait(lambda: _first(arrived, AUDIO), ANSWER_S)
     if picture_s is None or sound_s is None:
         return None
-    time.sleep(FIRST_STOP_S + STOP_STEP_S * (number % STOPS))
+    time.sleep(stop_s)
     stopped_s = time.monotonic()
     socket.send(json.dumps({"type": "interrupt"}))
     answer_s = arrived.wait(lambda: _answer(arrived, stopped_s), ANSWER_S)

@@ -78,7 +78,8 @@ def _network(run: FaceNetworkRun) -> Table:
         f"Network of {run.audio_s:.2f} s of sound on {run.device}: {run.backend}, {run.compute_type} ({run.reason}). "
         f"Loaded in {run.load_s:.1f} s; the first frame then took {run.first_ms:.0f} ms; the first of a film was "
         f"encoded after {1000 * percentile(whole.first_s, 50):.0f} ms. Of each film {min(whole.computed)} to "
-        f"{max(whole.computed)} frames were computed, {whole.bytes_a_frame / 1000:.1f} kB each in the file. Memory: {run.bare_mb:.0f} MB "
+        f"{max(whole.computed)} frames were computed, {whole.bytes_a_frame / 1000:.1f} kB each in the file. "
+        f"Memory: {run.bare_mb:.0f} MB "
         f"before, {run.loaded_mb:.0f} with the networks, {run.peak_mb:.0f} at most."
     )
     skipped = f" Not taken: calls of {', '.join(map(str, run.skipped))}." if run.skipped else ""

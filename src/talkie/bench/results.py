@@ -143,11 +143,7 @@ class Result:
 
     @property
     def speed_only(self) -> bool:
-        return (
-            any(model.shape_true for model in self.models)
-            or any(run.shape_true for run in self.live)
-            or any(run.network for run in self.faces)
-        )
+        return any(model.shape_true for model in self.models) or any(run.shape_true for run in self.live)
 
     def as_json(self) -> dict[str, Any]:
         return {"bench": BENCH, **asdict(self)}

@@ -20,7 +20,6 @@ from talkie.bench.html_report import html
 from talkie.bench.machine import this_machine
 from talkie.bench.report import json_line, table
 from talkie.bench.results import Result
-from talkie.bench.sections import warning
 from talkie.bench.served import served
 from talkie.cli import bench_shared as shared
 from talkie.cli.output import note, say
@@ -73,7 +72,7 @@ def tell(run: FaceRun, output: Path | None, page: Path | None) -> None:
         page.write_text(html(result), encoding="utf-8")
         note(f"the page is {page}")
     texts = [f"{one.title}\n\n{table(one.head, one.rows)}\n\n{one.note}".rstrip() for one in face_tables([run])]
-    shared.show(warning(result) or "Faces", FACE, "\n\n".join(texts), values)
+    shared.show("Faces", FACE, "\n\n".join(texts), values)
 
 
 def _network(asked: Asked, scratch: Path) -> FaceRun:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from talkie.types import Picture
 from talkie.video.boxes import FaceBox, ring_and_core
-from talkie.video.crop import inner, resized
+from talkie.video.crop import inner
+from talkie.video.fit import fitted
 
 
 def paste(frame: Picture, box: FaceBox, outer: Picture, mouth: Picture, feather: float = 0.0) -> Picture:
@@ -25,7 +26,7 @@ def paste(frame: Picture, box: FaceBox, outer: Picture, mouth: Picture, feather:
     height, width = frame.shape[:2]
     patch = outer.copy()
     inner(patch)[:] = mouth
-    patch = resized(patch, box.side, box.side)
+    patch = fitted(patch, box.side)
     result = frame.copy()
     core, strips = ring_and_core(box.side, round(feather * box.side))
     if part := core.within(box, width, height):
