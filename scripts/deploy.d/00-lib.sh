@@ -107,8 +107,18 @@ wheels() {
     printf '%s\n' "$folder"
 }
 
+# Not one of those that the system gives to outgoing connections: it could be gone before a server takes it.
 free_port() {
-    "${PYTHON:-python3}" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    "${PYTHON:-python3}" - <<'PY'
+import random, socket
+
+while True:
+    port = random.randrange(20000, 30000)
+    with socket.socket() as trial:
+        if trial.connect_ex(("127.0.0.1", port)):
+            print(port)
+            break
+PY
 }
 
 new_key() { "${PYTHON:-python3}" -c 'import secrets; print("tk_" + secrets.token_urlsafe(32))'; }
