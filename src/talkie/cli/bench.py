@@ -9,6 +9,7 @@ import typer
 from talkie.cli import bench_shared as shared
 from talkie.cli.bench_compare import compare
 from talkie.cli.bench_concurrency import concurrency
+from talkie.cli.bench_deploy import deploy
 from talkie.cli.bench_face import face
 from talkie.cli.bench_live import live
 from talkie.cli.bench_memory import memory
@@ -24,7 +25,7 @@ app = typer.Typer(
     help="Measure error rates, speed, memory and start-up time, beside other programs.", no_args_is_help=True
 )
 
-for command in (speed, concurrency, live, tts, face, wer, start, memory, upload, models, compare, report):
+for command in (speed, concurrency, live, tts, face, wer, start, memory, upload, deploy, models, compare, report):
     app.command()(command)
 
 
