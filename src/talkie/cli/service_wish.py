@@ -27,14 +27,18 @@ HOME_LINE = re.compile(r'^Environment="?TALKIE_HOME=(.*?)"?$', re.MULTILINE)
 
 def program() -> tuple[str, ...]:
     """The command that starts this Talkie again, from whatever directory."""
-    if getattr(sys, "frozen", False):
-        return (sys.executable,)
-    script = Path(sys.executable).with_name(NAME)
+    frozen = bool(getattr(sys, "frozen", False))
+    found = Path(sys.executable) if frozen else Path(sys.executable).with_name(NAME)
     called = Path(sys.argv[0])
-    if called.is_absolute() and called.name == NAME and script.exists() and called.exists() and called.samefile(script):
+    if called.is_absolute() and called.name == found.name and same_file(called, found):
         return (str(called),)  # perhaps through a link that leads to whatever release is the current one
     # -P: a directory that happens to be the current one is no place to import from.
-    return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", NAME)
+    return (str(found),) if found.is_file() else (sys.executable, "-P", "-m", NAME)
+
+
+def same_file(called: Path, found: Path) -> bool:
+    """Whether both names lead to the same file, which is there."""
+    return called.exists() and found.exists() and called.samefile(found)
 
 
 def parts_of_program() -> list[Path]:

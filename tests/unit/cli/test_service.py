@@ -105,6 +105,21 @@ def test_a_program_that_the_service_could_not_read_is_refused(tmp_path: Path) ->
     service_wish.check_seen([Path("/bin/sh").resolve()])
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_link_to_the_current_release_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: bool) -> None:
+    release, link = tmp_path / "releases" / "1", tmp_path / "current"
+    release.mkdir(parents=True)
+    for name in ("talkie", "python"):
+        (release / name).touch()
+    link.symlink_to(release)
+    monkeypatch.setattr("sys.frozen", frozen, raising=False)
+    monkeypatch.setattr("sys.executable", str(release / ("talkie" if frozen else "python")))
+    monkeypatch.setattr("sys.argv", [str(link / "talkie")])
+    assert service_wish.program() == (str(link / "talkie"),)
+    monkeypatch.setattr("sys.argv", ["talkie"])
+    assert service_wish.program() == (str(release / "talkie"),)
+
+
 def test_groups_that_are_not_there_are_not_named() -> None:
     def known(name: str) -> object:
         return {"render": 1}[name]
