@@ -2,10 +2,10 @@
 # shellcheck disable=SC2154
 # The image that the forms with containers share. Sourced after 00-lib.sh, never run.
 
-# Sets `image` and `image_bytes`: the one that TALKIE_IMAGE names, or one that is built now, once a run.
+# Sets `image` and `image_bytes`: the one that DEPLOY_IMAGE names, or one that is built now, once a run.
 image_or_skip() {
-    image=${TALKIE_IMAGE:-localhost/talkie-deploy:cpu}
-    if [ -z "${TALKIE_IMAGE:-}" ] && [ ! -e "$DEPLOY_RUN/image" ]; then
+    image=${DEPLOY_IMAGE:-localhost/talkie-deploy:cpu}
+    if [ -z "${DEPLOY_IMAGE:-}" ] && [ ! -e "$DEPLOY_RUN/image" ]; then
         bases_or_skip
         say "building the image, from wheels and without a network"
         local folder=$store/image-wheels lock
