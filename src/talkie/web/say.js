@@ -1,5 +1,6 @@
 // The page in the reader's language. Knows nothing of what is said when.
 
+import { COST_WORDS } from "./words-cost.js";
 import { FACE_WORDS } from "./words-face.js";
 import { WORDS } from "./words.js";
 
@@ -9,7 +10,7 @@ export const LANGUAGE = pick(navigator.languages ?? []);
 
 /** The words for `key`, with `{name}` filled from `values`. */
 export function say(key, values = {}) {
-  const words = WORDS[LANGUAGE][key] ?? FACE_WORDS[LANGUAGE][key];
+  const words = WORDS[LANGUAGE][key] ?? FACE_WORDS[LANGUAGE][key] ?? COST_WORDS[LANGUAGE][key];
   if (words === undefined) throw new Error(`no words for ${key}`);
   return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }

@@ -89,7 +89,7 @@ def test_a_file_fetches_nothing_and_writes_no_markup(name: str) -> None:
 def words() -> dict[str, dict[str, str]]:
     """The pages' words by language, read without running them."""
     found: dict[str, dict[str, str]] = {}
-    for text in (read("words.js"), read("words-face.js")):
+    for text in (read("words.js"), read("words-face.js"), read("words-cost.js")):
         for language, body in re.findall(r"^const (\w+) = \{\n(.*?)^\};", text, re.DOTALL | re.MULTILINE):
             table = dict(re.findall(r'^  (\w+): "(.*)",$', body, re.MULTILINE))
             assert len(table) == len([line for line in body.splitlines() if line.strip()])

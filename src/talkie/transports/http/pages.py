@@ -1,4 +1,4 @@
-"""The web pages: `/` and `/face`, and the files they are made of under `/web/`, read once, when the server starts.
+"""The web pages, `/`, `/face` and `/cost`, and their files under `/web/`, read once, when the server starts.
 
 A closed list: what a browser asks for is looked up by name and never becomes a path. The page is public, since a person
 must see it to be asked for a key; what it does goes through the same doors as everybody's calls.
@@ -17,13 +17,14 @@ from starlette.responses import Response
 from talkie.transports.http.access import ROUTE, open_route
 from talkie.transports.keys import PUBLIC
 
-PAGES = {"/": "index.html", "/face": "face.html"}
+PAGES = {"/": "index.html", "/face": "face.html", "/cost": "cost.html"}
 """Each has one address."""
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
+    "toml": "application/toml; charset=utf-8",
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
