@@ -57,7 +57,8 @@ say "updating"
 installer update "$id" && updated=1 || updated=0
 check "the update" [ "$updated" -eq 1 ]
 check "the same key opens the new version" [ "$(status_of "$url/v1/models" "$key")" -eq 200 ]
-check "settings were backed up" inside sh -c 'ls /var/backups/talkie/*.tar.gz'
+tar -tzf "$LXC_PATH/$id"/rootfs/var/backups/talkie/*.tar.gz >"$work/backup"
+check "keys and settings were backed up" grep -q -e keys.toml -e talkie.env "$work/backup"
 check "two versions are kept" [ "$(inside ls /opt/talkie/releases | wc -l)" -eq 2 ]
 
 say "a version that does not start"

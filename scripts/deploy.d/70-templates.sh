@@ -95,7 +95,9 @@ check "RunPod: another name is not" [ "$(HOST_HEADER=evil.example status_of "$ur
 visit start_runpod
 
 say "vast.ai: launch mode ssh, the on-start script, a port with another number outside, TLS of its own"
-RUN=${SHELL_IMAGE:-localhost/talkie-build:bookworm} WHEELS=$store/image-wheels "$root/deploy/container/build.sh" cpu "$with_shell" >/dev/null
+packages=$store/image-wheels
+[ -d "$packages" ] || packages=
+RUN=${SHELL_IMAGE:-localhost/talkie-build:bookworm} WHEELS=$packages "$root/deploy/container/build.sh" cpu "$with_shell" >/dev/null
 at_exit "$podman rmi --force $with_shell >/dev/null 2>&1"
 rent "$with_shell" "$rented-shell"
 fresh_volume vast
