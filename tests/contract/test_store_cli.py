@@ -122,6 +122,22 @@ def test_import_and_export(talkie: Callable[..., Done], home: Path, tmp_path: Pa
     assert talkie("verify").out.count("ok") == 2
 
 
+def test_several_models_go_to_a_machine_without_a_network_at_once(
+    talkie: Callable[..., Done], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [write_model(tmp_path / name, 1000 + number) for number, name in enumerate(("one", "two"))]
+    assert talkie("import", *sources).out == f"{home}/models/one\n{home}/models/two\n"
+    assert "no directory" in talkie("export", "one", "two", "-o", tmp_path / "both.zip").err
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    done = talkie("export", "one", "two", "-o", stick)
+    assert (done.code, done.out) == (0, f"{stick}/one.zip\n{stick}/two.zip\n")
+    monkeypatch.setenv("TALKIE_HOME", str(tmp_path / "other"))
+    assert talkie("import", stick / "one.zip", stick / "two.zip", "--name", "x").code == 2
+    assert talkie("import", stick / "one.zip", stick / "two.zip").code == 0
+    assert talkie("verify").out.count("ok") == 2
+
+
 def test_export_goes_to_the_current_directory(talkie: Callable[..., Done], model: Path, tmp_path: Path) -> None:
     assert talkie("export", "mine").out == "mine.zip\n"
     assert (tmp_path / "mine.zip").exists()

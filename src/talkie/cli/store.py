@@ -151,41 +151,58 @@ def verify(
 
 
 def import_model(
-    source: Annotated[
-        Path,
+    sources: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="DIR|ZIP|TAR", help="A Whisper model of CTranslate2's kind, or a directory of Hugging Face's."
+            metavar="DIR|ZIP|TAR...", help="A Whisper model of CTranslate2's kind, or a directory of Hugging Face's."
         ),
     ],
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     home: Home = None,
 ) -> None:
-    """Bring in a model without a network: a directory, a zip or tar of one, or one from the hub's cache.
+    """Bring in models without a network: a directory, a zip or tar of one, or one from the hub's cache.
 
     A directory as Hugging Face's transformers write it (model.safetensors) is converted on the way.
     """
+    from talkie.errors import InvalidValue
+
+    if name and len(sources) > 1:
+        raise InvalidValue("name", "--name goes with one model only.")
+    store = _store(home)
+    for source in sources:
+        _import(store, source.expanduser(), name)
+
+
+def _import(store: ModelStore, source: Path, name: str | None) -> None:
     from talkie.cli.hf_import import ctranslate2_form
     from talkie.cli.store_progress import shown
 
-    store = _store(home)
-    with ctranslate2_form(source.expanduser(), name, store.tmp, _note) as (found, called), shown("import") as progress:
+    with ctranslate2_form(source, name, store.tmp, _note) as (found, called), shown("import") as progress:
         model = store.import_(found, name=called, progress=progress, notice=_note)
     _note(f"{model.name} is here ({_size(model.size_bytes)}).")
     typer.echo(model.path)
 
 
 def export(
-    name: Here,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Models of the store.", autocompletion=_complete_stored)
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A zip, or a directory for it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     home: Home = None,
 ) -> None:
-    """Write a model and its manifest to a zip, for `talkie import` on another machine."""
+    """Write models, each with its manifest, to zips for `talkie import` on another machine."""
     from talkie.cli.store_progress import shown
+    from talkie.errors import InvalidValue
 
-    with shown("export") as progress:
-        path = _store(home).export(name, output or Path(), force=force, progress=progress)
-    typer.echo(path)
+    place = output or Path()
+    if len(names) > 1 and not place.is_dir():
+        raise InvalidValue("output", f"{place} is no directory.", hint="Several models are a zip each, in a directory.")
+    store = _store(home)
+    for name in names:
+        with shown(f"export {name}") as progress:
+            path = store.export(name, place, force=force, progress=progress)
+        typer.echo(path)
 
 
 def _store(home: Path | None) -> ModelStore:
