@@ -10,8 +10,8 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from talkie.bench.deploy_forms import KEPT_BYTES, STOP_S, FormAbsent, Running, StartWish, free_port, told
@@ -27,19 +27,20 @@ WHERE = {"home": "/data", "models": "/models", "tls": "/tls"}
 
 @dataclass(frozen=True, slots=True)
 class ContainerForm:
-    """`volume` is this run's own and goes with it."""
+    """`volume` is this run's own and goes with it; `more` is environment that is no setting of Talkie's."""
 
     name: str
-    podman: str
+    podman: tuple[str, ...]
     image: str
     volume: str
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         return TITLES[self.name]
 
     def disk(self) -> dict[str, int]:
-        return {"image": int(told([self.podman, "image", "inspect", "--format", "{{.Size}}", self.image], "podman"))}
+        return {"image": int(told([*self.podman, "image", "inspect", "--format", "{{.Size}}", self.image], "podman"))}
 
     @contextlib.contextmanager
     def start(self, wish: StartWish) -> Iterator[Running]:
@@ -57,11 +58,11 @@ class ContainerForm:
             )
         finally:
             with contextlib.suppress(EngineFailed):
-                told([self.podman, "rm", "--force", f"--time={STOP_S:.0f}", name], "podman")
+                told([*self.podman, "rm", "--force", f"--time={STOP_S:.0f}", name], "podman")
 
     def close(self) -> None:
         with contextlib.suppress(EngineFailed):
-            told([self.podman, "volume", "rm", "--force", self.volume], "podman")
+            told([*self.podman, "volume", "rm", "--force", self.volume], "podman")
 
     def command(self, wish: StartWish, name: str, port: int) -> list[str]:
         """`podman run` for this server, in the background."""
@@ -74,8 +75,8 @@ class ContainerForm:
         mounts += [f"--volume={model.resolve()}:{seen}:ro"] if model.is_dir() else []
         mounts += [f"--volume={wish.tls.resolve()}:{WHERE['tls']}:ro"] if wish.tls else []
         values = wish.environment(WHERE["home"], seen, WHERE["tls"], inside, host)
-        settings = [f"--env={setting}={value}" for setting, value in values.items()]
-        return [self.podman, "run", "--detach", f"--name={name}", *LOCKED, *network, *mounts, *settings, self.image]
+        settings = [f"--env={setting}={value}" for setting, value in {**values, **self.more}.items()]
+        return [*self.podman, "run", "--detach", f"--name={name}", *LOCKED, *network, *mounts, *settings, self.image]
 
     def _pids(self, name: str) -> tuple[int, int]:
         """Of the server, and of the process that watches over the container."""
@@ -83,11 +84,11 @@ class ContainerForm:
         return int(server), int(watcher)
 
     def _asked(self, name: str, what: str) -> str:
-        return told([self.podman, "container", "inspect", "--format", what, name], "podman")
+        return told([*self.podman, "container", "inspect", "--format", what, name], "podman")
 
     def _log(self, name: str) -> str:
         try:
-            return told([self.podman, "logs", "--tail=30", name], "podman")[-KEPT_BYTES:]
+            return told([*self.podman, "logs", "--tail=30", name], "podman")[-KEPT_BYTES:]
         except EngineFailed as error:
             return error.message
 
@@ -106,4 +107,4 @@ def containers(image: str, names: Sequence[str] = (HOST, BRIDGE), podman: str = 
         told([podman, "image", "exists", image], "podman")
     except EngineFailed as error:
         raise FormAbsent(f"there is no image {image}") from error
-    return [ContainerForm(name, podman, image, f"talkie-bench-{secrets.token_hex(4)}") for name in names]
+    return [ContainerForm(name, (podman,), image, f"talkie-bench-{secrets.token_hex(4)}") for name in names]

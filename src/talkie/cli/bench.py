@@ -15,6 +15,7 @@ from talkie.cli.bench_live import live
 from talkie.cli.bench_memory import memory
 from talkie.cli.bench_models import models
 from talkie.cli.bench_report import report
+from talkie.cli.bench_restart import restart
 from talkie.cli.bench_speed import speed
 from talkie.cli.bench_start import start
 from talkie.cli.bench_tts import tts
@@ -25,7 +26,22 @@ app = typer.Typer(
     help="Measure error rates, speed, memory and start-up time, beside other programs.", no_args_is_help=True
 )
 
-for command in (speed, concurrency, live, tts, face, wer, start, memory, upload, deploy, models, compare, report):
+for command in (
+    speed,
+    concurrency,
+    live,
+    tts,
+    face,
+    wer,
+    start,
+    memory,
+    upload,
+    deploy,
+    restart,
+    models,
+    compare,
+    report,
+):
     app.command()(command)
 
 
