@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from talkie.cli.service_doing import Ready
     from talkie.cli.service_plan import Places, Wish
     from talkie.cli.service_systemd import Systemd
 
@@ -50,6 +48,7 @@ def install(
     """Install or upgrade the service, start it, and wait until it is ready. What is not said stays as it was."""
     from talkie.cli import service_doing, service_plan, service_wish
     from talkie.cli.ps import address
+    from talkie.cli.service_saying import agree, report, show
 
     places, systemd = _form(system)
     given = service_wish.settings_given({"host": host, "port": port, "pull": pull, "model": model}, settings or ())
@@ -58,13 +57,19 @@ def install(
     wish = _with(wish, gpu=gpu, memory_max=memory_max, linger=linger and not places.system)
     plan = service_plan.install_plan(places, wish)
     if dry_run:
-        _print(service_plan.told(plan, contents=True))
+        show(service_plan.told(plan, contents=True))
         return
     url = address(service_wish.in_force(places, wish.settings))
     _check_free(systemd, url)
-    _agree("talkie service install", service_plan.told(plan), yes, more="--dry-run shows every file.")
-    ready = service_doing.install(plan, places, systemd, lambda: service_doing.wait_until_ready(systemd, url, wait_s))
-    _report(ready, places, wish)
+    agree("talkie service install", service_plan.told(plan), yes, more="--dry-run shows every file.")
+    ready = service_doing.install(
+        plan,
+        places,
+        systemd,
+        lambda: service_doing.wait_until_ready(systemd, url, wait_s),
+        had_user=service_wish.has_user(places),
+    )
+    report(ready, places, wish)
     typer.echo(url)
 
 
@@ -76,19 +81,20 @@ def uninstall(
     yes: Yes = False,
 ) -> None:
     """Stop the service and take its files away. Models, keys and settings stay, unless --purge."""
-    from talkie.cli import service_doing, service_plan
+    from talkie.cli import service_doing, service_plan, service_wish
     from talkie.cli.output import say
+    from talkie.cli.service_saying import agree, show
 
     places, systemd = _form(system, installed=True)
     _check_may(systemd, dry_run)
-    plan = service_plan.remove_plan(places, purge=purge)
+    plan = service_plan.remove_plan(places, purge=purge, has_user=purge and service_wish.has_user(places))
     if not plan.before and not plan.gone and not plan.trees:
         say("There is nothing to uninstall.")
         return
     if dry_run:
-        _print(service_plan.told(plan))
+        show(service_plan.told(plan))
         return
-    _agree("talkie service uninstall", service_plan.told(plan), yes)
+    agree("talkie service uninstall", service_plan.told(plan), yes)
     service_doing.uninstall(plan, systemd)
     say("The service is gone.")
     if not purge and places.home.exists():
@@ -100,16 +106,17 @@ def status(
     system: Form = None, as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False
 ) -> None:
     """Say whether the service runs, where, and how much memory it takes. Ends with 1 when it does not run."""
+    from talkie.cli.service_saying import facts_of, show
     from talkie.cli.service_systemd import is_active
 
     places, systemd = _form(system, installed=True)
     _check_installed(places)
     systemd.check()
-    facts = _facts(places, systemd.state())
+    facts = facts_of(places, systemd.state())
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     else:
-        _print(f"{name:<9} {value}" for name, value in facts.items() if value not in (None, "", {}))
+        show(f"{name:<9} {value}" for name, value in facts.items() if value not in (None, "", {}))
     if not is_active({"ActiveState": str(facts["state"])}):
         raise typer.Exit(1)
 
@@ -154,6 +161,7 @@ def _wish(places: Places, systemd: Systemd, given: dict[str, str], *, trial: boo
 
     if places.system:
         service_wish.check_seen(service_wish.parts_of_program())
+        service_wish.has_user(places)
     settings = service_wish.in_force(places, given)
     wish = Wish(
         command=service_wish.program(),
@@ -211,70 +219,3 @@ def _check_free(systemd: Systemd, url: str) -> None:
 
     if not is_active(systemd.state()) and probe(url) is not None:
         raise AddressTaken(f"Another server answers at {url} already.", hint="Another port: --port 8001", param="port")
-
-
-def _agree(title: str, lines: Iterable[str], yes: bool, more: str = "") -> None:
-    """What will be done, and whether it may. Raises `InvalidValue` where nobody can be asked."""
-    from talkie.cli.output import say
-    from talkie.errors import InvalidValue
-
-    say(f"{title} will:")
-    for line in lines:
-        say(f"  {line}")
-    if yes:
-        return
-    if more:
-        say(more)
-    if not sys.stdin.isatty():
-        raise InvalidValue("yes", "Nobody is here to say yes to that.", hint="Say it with --yes.")
-    typer.confirm("Go on?", abort=True, err=True)
-
-
-def _report(ready: Ready, places: Places, wish: Wish) -> None:
-    from talkie.cli.output import say
-
-    if ready.ready:
-        say("The service runs and is ready.")
-    else:
-        say("The service runs and is not ready yet:")
-        for name, part in ready.parts.items():
-            say(f"  {name}: {part}")
-    if "api_key" in wish.settings:
-        say(f"Whoever calls it needs the key TALKIE_API_KEY in {places.environment}.")
-    if not places.system and not wish.linger:
-        say("It ends when you log out; `loginctl enable-linger` lets it go on.")
-
-
-def _facts(places: Places, state: dict[str, str]) -> dict[str, Any]:
-    """For eyes and programs alike; the address is None where its file may not be read."""
-    from talkie.cli.output import size
-    from talkie.cli.ps import address
-    from talkie.cli.service_doing import probe
-    from talkie.cli.service_wish import in_force
-
-    try:
-        url = address(in_force(places))
-    except PermissionError:
-        url = None
-    found = probe(url) if url and state.get("ActiveState") == "active" else None
-    memory = state.get("MemoryCurrent", "")
-    return {
-        "form": "system" if places.system else "user",
-        "state": state.get("ActiveState", ""),
-        "since": state.get("ActiveEnterTimestamp", ""),
-        "at_boot": state.get("UnitFileState", ""),
-        "address": url,
-        "ready": found.ready if found else False if url else None,
-        "not_ready": found.parts if found and not found.ready else {},
-        "process": state.get("MainPID", ""),
-        "memory": size(int(memory)) if memory.isdigit() else "",
-        "restarts": state.get("NRestarts", ""),
-        "unit": str(places.unit),
-        "settings": str(places.environment),
-        "home": str(places.home),
-    }
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line)

@@ -17,7 +17,7 @@ from typing import Any
 
 from talkie.cli.service_plan import NewFile, Places, Plan
 from talkie.cli.service_systemd import Systemd, has_failed, is_active
-from talkie.cli.service_unit import UNIT
+from talkie.cli.service_unit import UNIT, USER
 from talkie.errors import TalkieError
 
 POLL_S = 0.1
@@ -90,10 +90,12 @@ class Changes:
             self._before.append((path, None, 0))
 
 
-def install(plan: Plan, places: Places, systemd: Systemd, wait: Callable[[], Ready]) -> Ready:
+def install(
+    plan: Plan, places: Places, systemd: Systemd, wait: Callable[[], Ready], *, had_user: bool = False
+) -> Ready:
     """Carries it out and waits. Whatever goes wrong, Ctrl-C too, everything is as it was before.
 
-    Raises `TalkieError`, with what the server wrote last.
+    `had_user`: the user of the machine's service was there. Raises `TalkieError`, with what the server wrote last.
     """
     before, had_home, since = systemd.state(), places.home.exists(), f"@{int(time.time())}"
     changes = Changes()
@@ -105,6 +107,8 @@ def install(plan: Plan, places: Places, systemd: Systemd, wait: Callable[[], Rea
         _undo(changes, systemd, before)
         if places.system and not had_home:
             shutil.rmtree(places.home, ignore_errors=True)
+        if places.system and not had_user:
+            systemd.attempt(("userdel", USER))
         if isinstance(error, TalkieError):
             raise _explained(error, words) from None
         raise

@@ -110,8 +110,11 @@ def install_plan(places: Places, wish: Wish) -> Plan:
     return Plan(directories=own_home, files=tuple(files), gone=gone, after=tuple(_start(places, wish)))
 
 
-def remove_plan(places: Places, *, purge: bool) -> Plan:
-    """Data and settings stay, unless they are to go. Raises `TalkieError` for a home that cannot be only Talkie's."""
+def remove_plan(places: Places, *, purge: bool, has_user: bool = True) -> Plan:
+    """Data, settings and the user stay, unless they are to go.
+
+    Raises `TalkieError` for a home that cannot be only Talkie's.
+    """
     gone = [path for path in (places.gpu, places.unit, places.users) if path and path.exists()]
     stop = ((*systemctl(places), "disable", "--now", UNIT),) if places.unit.exists() else ()
     reload = ((*systemctl(places), "daemon-reload"),)
@@ -124,7 +127,7 @@ def remove_plan(places: Places, *, purge: bool) -> Plan:
         )
     gone += [places.environment] if places.environment.exists() else []
     trees = (places.home,) if places.home.exists() else ()
-    own_user = (("userdel", USER),) if places.system else ()
+    own_user = (("userdel", USER),) if places.system and has_user else ()
     return Plan(before=stop, gone=tuple(gone), trees=trees, after=(*reload, *own_user))
 
 

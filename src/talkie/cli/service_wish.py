@@ -6,6 +6,7 @@ Checks everything that can be checked before anything is written. Knows nothing 
 from __future__ import annotations
 
 import grp
+import pwd
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talkie.cli.service_plan import Places, settings_of, text_of, user_places
-from talkie.cli.service_unit import NAME
+from talkie.cli.service_unit import NAME, USER
 from talkie.errors import SettingsError, TalkieError
 
 if TYPE_CHECKING:
@@ -96,6 +97,20 @@ def with_address_and_key(settings: Settings, given: Mapping[str, str]) -> dict[s
     if not is_loopback(settings.host) and not KeyRing(key, settings.keys_path).required:
         found["api_key"] = new_key("service", ())[0]
     return found
+
+
+def has_user(places: Places, known: Callable[[str], pwd.struct_passwd] = pwd.getpwnam) -> bool:
+    """Whether the user of the machine's service is there. Raises `TalkieError` where somebody else has its name."""
+    try:
+        found = known(USER)
+    except KeyError:
+        return False
+    if places.system and found.pw_dir != str(places.home):
+        raise TalkieError(
+            f"The user {USER} of this machine is somebody else: its home is {found.pw_dir}.",
+            hint="The service wants a user of its own. Or take the service of a user: talkie service install --user",
+        )
+    return True
 
 
 def is_lonely(settings: Settings) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import pwd
 from pathlib import Path
 
 import pytest
 
 from talkie.cli import service_wish
 from talkie.cli.main import run
-from talkie.cli.service_plan import Places, user_places
+from talkie.cli.service_plan import Places, system_places, user_places
 from talkie.errors import SettingsError, TalkieError
 
 
@@ -118,6 +119,22 @@ def test_a_link_to_the_current_release_is_kept(tmp_path: Path, monkeypatch: pyte
     assert service_wish.program() == (str(link / "talkie"),)
     monkeypatch.setattr("sys.argv", ["talkie"])
     assert service_wish.program() == (str(release / "talkie"),)
+
+
+def test_a_person_who_has_the_name_of_the_service_is_left_alone(tmp_path: Path) -> None:
+    def nobody(name: str) -> pwd.struct_passwd:
+        raise KeyError(name)
+
+    def with_home(home: Path) -> bool:
+        return service_wish.has_user(
+            places, lambda name: pwd.struct_passwd((name, "x", 997, 997, "", str(home), "/bin/sh"))
+        )
+
+    places = system_places(tmp_path)
+    assert not service_wish.has_user(places, nobody)
+    assert with_home(places.home)
+    with pytest.raises(TalkieError, match="somebody else"):
+        with_home(tmp_path / "home/talkie")
 
 
 def test_groups_that_are_not_there_are_not_named() -> None:
