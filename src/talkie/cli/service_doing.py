@@ -17,11 +17,12 @@ from typing import Any
 
 from talkie.cli.service_plan import NewFile, Places, Plan
 from talkie.cli.service_systemd import Systemd, has_failed, is_active
-from talkie.cli.service_unit import UNIT, USER
+from talkie.cli.service_unit import NAME, UNIT, USER
 from talkie.errors import TalkieError
 
 POLL_S = 0.1
 DIRECTORY_MODE = 0o755
+OWN_DIRECTORIES = (f"{UNIT}.d", NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ class Changes:
     def remove(self, path: Path) -> None:
         self._remember(path)
         path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # others' drop-ins may lie there
-            path.parent.rmdir() if path.parent.name.endswith(".d") and path.parent.name.startswith(UNIT) else None
+        if path.parent.name in OWN_DIRECTORIES:
+            with contextlib.suppress(OSError):  # not empty: others' drop-ins and settings may lie there
+                path.parent.rmdir()
 
     def undo(self) -> None:
         for path, data, mode in reversed(self._before):

@@ -145,6 +145,7 @@ def test_what_others_put_beside_the_unit_stays(places: Places) -> None:
     override.write_text("[Service]\nNice=5\n")
     uninstall(remove_plan(places, purge=True), Systemd(system=True, run=FakeSystemd(active=True)))
     assert list(files(places)) == [str(override)]
+    assert not places.environment.parent.exists()
 
 
 def test_without_systemd_it_says_what_to_do(tmp_path: Path) -> None:
