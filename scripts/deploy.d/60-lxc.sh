@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Debian with systemd in LXC, made by the Proxmox installer (pct stands on plain LXC here): conversation, update, models on a mount point.
+# Debian with systemd in an unprivileged LXC container, made by the Proxmox installer: conversation, update, a way back.
 # shellcheck source-path=SCRIPTDIR source=00-lib.sh
 . "$(dirname "$0")/00-lib.sh"
 
 need lxc-start lxc-attach mmdebstrap
 [ "$(id -u)" -eq 0 ] || skip "it takes root to start a container with systemd"
-SUITE=bookworm VERSION=12
+SUITE=bookworm VERSION=12 PYTHON_THERE=3.11
+ours=$("${PYTHON:-python3}" -c 'import sys; print("{}.{}".format(*sys.version_info))')
+[ "$ours" = "$PYTHON_THERE" ] || skip "the wheels are for Python $ours, and Debian $VERSION has $PYTHON_THERE"
 export LXC_TEMPLATE=$store/debian-$VERSION-standard_0_amd64.tar LXC_PATH=$work/lxc
 PATH=$root/scripts/deploy.d/proxmox:$PATH
-id=9000 port=$(free_port)
+id=9000 port=8123
 url=https://127.0.0.1:$port
 if [ ! -e "$LXC_TEMPLATE" ]; then
     say "making a template of Debian $VERSION"
@@ -17,10 +19,12 @@ if [ ! -e "$LXC_TEMPLATE" ]; then
     mv "$LXC_TEMPLATE.part" "$LXC_TEMPLATE"
 fi
 packages=$(wheels)
-mkdir -p "$LXC_PATH"
+mkdir -p "$LXC_PATH" && chmod 711 "$work"
 at_exit "lxc-stop -P '$LXC_PATH' -n $id --kill 2>/dev/null"
 
 installer() { var_port=$port var_wheels=$packages "$root/deploy/proxmox/talkie.sh" "$@" >>"$work/log" 2>&1; }
+inside() { pct exec "$id" -- "$@"; }
+
 # A wheel whose server ends as soon as it is started.
 break_wheel() { # FOLDER
     "${PYTHON:-python3}" - "$1"/talkie-*.whl <<'PY'
@@ -35,13 +39,20 @@ with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         wheel.writestr(name, data)
 PY
 }
-inside() { pct exec "$id" -- "$@"; }
+
+# From here on it is asked from inside: the container has a network of its own, and nobody else is in it.
+reference >/dev/null
+client() { inside env TALKIE_KEY="${TALKIE_KEY:-}" python3 /root/conversation.py "$@"; }
+wait_ready() { client ready "$1" "${2:-60}"; }
+status_of() { TALKIE_KEY=${2:-} client status "$1"; }
+conversation() { TALKIE_KEY=${2:-} client talk "$1"; }
 
 say "installing"
 began=$SECONDS
 installer || { cat "$work/log" >&2 && fail "the installer" && exit 1; }
 note install_s $((SECONDS - began))
 ok "the installer"
+pct push "$id" "$root/scripts/deploy.d/conversation.py" /root/conversation.py --perms 0644
 key=$(sed -nE 's/^.*(tk_[A-Za-z0-9_-]{20,}).*$/\1/p' "$work/log" | head -n 1)
 check "a key was made and shown" [ -n "$key" ]
 wait_ready "$url" 120 >/dev/null
