@@ -239,6 +239,18 @@ def test_weights_of_another_kind_are_not_kept(store: ModelStore, hub: LocalHub) 
     assert is_clean(store)
 
 
+def test_a_machine_without_certificates_is_told_so(
+    tmp_path: Path, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not that its volume cannot be written to."""
+    from huggingface_hub import close_session
+
+    close_session()  # the library reads them once
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nothing.pem"))
+    with pytest.raises(PullFailed, match="certificates"):
+        make_store(tmp_path, hub).pull(MINE)
+
+
 def test_too_little_room_is_said_before_a_byte_is_fetched(hub: LocalHub) -> None:
     claimed = 60 * 10**9
     memory = Path("/dev/shm")

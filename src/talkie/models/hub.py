@@ -84,6 +84,7 @@ class Hub:
         """What is in a repository. Raises `PullFailed`, or `TransientFailure`."""
         from huggingface_hub import HfApi
 
+        _session(repo_id)
         api = HfApi(endpoint=self._endpoint, token=self._token, library_name="talkie", library_version=__version__)
         with _translated(repo_id, revision):
             info = api.model_info(repo_id, revision=revision, files_metadata=True, timeout=TIMEOUT_S)
@@ -95,7 +96,7 @@ class Hub:
     @contextmanager
     def open(self, repo: RemoteRepo, file: RemoteFile, start: int) -> Iterator[Iterator[Piece]]:
         """The bytes of a file from `start` on; a server that cannot do that sends all of it, from position 0."""
-        from huggingface_hub import get_session, hf_hub_url
+        from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
         url = hf_hub_url(repo.repo_id, file.folder + file.path, revision=repo.commit, endpoint=self._endpoint)
@@ -104,11 +105,27 @@ class Hub:
         if start:
             headers["Range"] = f"bytes={start}-"
         with _translated(repo.repo_id, file.path):
-            stream = get_session().stream("GET", url, headers=headers, timeout=TIMEOUT_S, follow_redirects=True)
+            stream = _session(repo.repo_id).stream(
+                "GET", url, headers=headers, timeout=TIMEOUT_S, follow_redirects=True
+            )
             with stream as response:
                 hf_raise_for_status(response)
                 first = start if response.status_code == 206 else 0
                 yield _pieces(response, first)
+
+
+def _session(what: str) -> Any:
+    """The library's own, made once. It reads the certificates that it trusts from disk. Raises `PullFailed`."""
+    from huggingface_hub import get_session
+
+    try:
+        return get_session()
+    except OSError as error:
+        raise PullFailed(
+            what,
+            f"the certificates of authorities cannot be read ({error.strerror or type(error).__name__}).",
+            hint="Install the package ca-certificates, or name a file of them: SSL_CERT_FILE.",
+        ) from None
 
 
 def _pieces(response: Any, position: int) -> Iterator[Piece]:
