@@ -49,6 +49,14 @@ exposure=$(inside systemd-analyze security talkie.service --no-pager | sed -n 's
 note exposure "$exposure"
 check "systemd-analyze finds an exposure of at most $MAX_EXPOSURE" awk "BEGIN { exit !($exposure <= $MAX_EXPOSURE) }"
 
+say "with a card, less memory and no network"
+talkie service install --yes --gpu --memory-max 3G --set offline=true >"$work/again"
+check "it starts so too" [ "$(property MemoryMax),$(property PrivateDevices)" = 3221225472,no ]
+check "and speaks to this machine only" [ -n "$(property IPAddressDeny)" ]
+converses "$url"
+talkie service install --yes --no-gpu --memory-max "" --set offline=false >"$work/again"
+check "all of it can be taken back" [ "$(property MemoryMax),$(property PrivateDevices),$(property IPAddressDeny)" = infinity,yes, ]
+
 before=$(files)
 talkie service install --yes >"$work/again"
 check "installing again changes no file" [ "$(files)" = "$before" ]

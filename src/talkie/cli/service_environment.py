@@ -15,7 +15,7 @@ from talkie.settings import env_name
 SECRETS = ("TALKIE_API_KEY",)
 HIDDEN = "(hidden)"
 BEGIN = """\
-# The settings of the service, one a line; `talkie config` lists them all. `systemctl restart talkie` makes them count.
+# The settings of the service, one a line; `talkie config` lists them all. They count from its next start.
 # Keys for others are better made with `talkie keys`, which keeps no key that could be read.
 """
 LINE = re.compile(r"^(TALKIE_[A-Z_]+)=(.*)$")
