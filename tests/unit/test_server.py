@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from talkie.errors import SettingsError, UnsafeAddress
-from talkie.server import access_rules, bind, certificate, own_names, serve, upload_limits
+from model_files import write_model
+from talkie.cli.output import exit_code
+from talkie.errors import AddressTaken, SettingsError, UnsafeAddress
+from talkie.server import access_rules, bind, certificate, check_pull, own_names, serve, upload_limits
 from talkie.settings import Settings
 from talkie.transports.tls import self_signed
 
@@ -34,6 +36,36 @@ def test_a_certificate_that_was_named_must_fit_its_key(tmp_path: Path) -> None:
             certificate(Settings(home=tmp_path, tls_cert=certificate_file, tls_key=path))
     good = certificate(Settings(home=tmp_path, tls_cert=certificate_file, tls_key=key))
     assert good == (str(certificate_file), str(key)) and certificate(Settings(home=tmp_path)) is None
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "hf:nobody", "../etc", "whisper base!"])
+def test_a_name_that_nothing_can_be_pulled_by_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="pull names") as refused:
+        serve(Settings(home=tmp_path, pull=(name,), log_level="error"))
+    assert exit_code(refused.value) == 2, "a service manager does not try again"
+
+
+def test_names_of_the_catalogue_of_the_hub_and_of_the_volume_may_be_pulled(tmp_path: Path) -> None:
+    write_model(tmp_path / "models" / "byhand")
+    check_pull(Settings(home=tmp_path, pull="whisper-base, turbo sphinx-en byhand hf:me/mine@v1"))
+
+
+def test_an_address_that_is_taken_may_be_free_later(tmp_path: Path) -> None:
+    with bind("127.0.0.1", 0) as taken, pytest.raises(AddressTaken) as refused:
+        bind("127.0.0.1", taken.getsockname()[1])
+    assert exit_code(refused.value) == 1
+
+
+def test_a_certificate_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="No certificate can be kept"):
+        certificate(Settings(home=tmp_path / "file", tls="self-signed"))
+
+
+def test_uploads_find_a_place_where_the_volume_has_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = upload_limits(Settings(home=tmp_path / "file")).directory
+    assert place.is_dir() and not place.is_relative_to(tmp_path / "file")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
