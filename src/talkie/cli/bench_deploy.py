@@ -9,6 +9,7 @@ import typer
 
 from talkie.cli import bench_run as running
 from talkie.cli import bench_shared as shared
+from talkie.cli.bench_stop import tidied
 from talkie.cli.output import FAILED, note, say
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def deploy(
     told = _model(model, models_dir)
     here = Here(running.split(forms), native, image, bundle, lxc, lxc_command)
     work = Work(answers, uploads, idle, tls=not without_tls)
-    result = measure(Asked(*told, rounds, speech), here, work, say)
+    with tidied():
+        result = measure(Asked(*told, rounds, speech), here, work, say)
     _tell(result, output, html, markdown)
     if not any(run.turns for run in result.forms):
         raise typer.Exit(FAILED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talkie.cli import bench_run as running
+from talkie.cli.bench_stop import tidied
 from talkie.cli.output import FAILED, note, say
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def _measure(sizes: list[int], rate: float, restarts: int, image: str, work: Pat
         hint = f"podman build --target cpu -f deploy/container/Containerfile -t {image} ."
         raise InvalidValue("image", f"It takes Podman and an image: {why}.", hint=hint) from why
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    with tempfile.TemporaryDirectory(prefix="talkie-bench-", dir=work, ignore_cleanup_errors=True) as directory:
+    room = tempfile.TemporaryDirectory(prefix="talkie-bench-", dir=work, ignore_cleanup_errors=True)
+    with tidied(), room as directory:
         ways = run(RestartTask(image, Path(directory), rate, restarts, progress=say), sizes)
     return RestartResult(this_machine().as_json(), created, image, rate, tuple(ways.found), ways.absent)
 
