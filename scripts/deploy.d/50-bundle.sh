@@ -76,7 +76,7 @@ started() { # NAME PROGRAM: milliseconds until ready, and resident memory in MB;
     TALKIE_HOME=$work/home.$1 "$2" serve --port "$port" --tls off >/dev/null 2>&1 &
     pid=$!
     wait_ready "http://127.0.0.1:$port" >/dev/null
-    printf '%s %s\n' $((($(date +%s%N) - began) / 1000000)) "$(awk '/^VmRSS/ {print int($2 / 1000)}' "/proc/$pid/status")" >>"$work/$1"
+    printf '%s %s\n' $((($(date +%s%N) - began) / 1000000)) "$(awk '/^VmRSS/ {print int($2 / 1000)}' "/proc/$pid/status")" >>"$work/figures.$1"
     kill "$pid"
     wait "$pid" 2>/dev/null || true
 }
@@ -85,9 +85,9 @@ native=$(installed)
 for ((run = 0; run <= RUNS; run++)); do
     started native "$native"
     started bundle "$work/talkie/talkie"
-    [ "$run" -gt 0 ] || rm "$work/native" "$work/bundle" # the first start of each fills caches
+    [ "$run" -gt 0 ] || rm "$work/figures.native" "$work/figures.bundle" # the first start of each fills caches
 done
 for name in native bundle; do
-    note "${name}_ready_ms" "$(cut -d ' ' -f 1 "$work/$name" | median)"
-    note "${name}_resident_mb" "$(cut -d ' ' -f 2 "$work/$name" | median)"
+    note "${name}_ready_ms" "$(cut -d ' ' -f 1 "$work/figures.$name" | median)"
+    note "${name}_resident_mb" "$(cut -d ' ' -f 2 "$work/figures.$name" | median)"
 done
