@@ -42,7 +42,7 @@ cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-cer
 printf 'root:x:0:0:root:/root:/usr/sbin/nologin\ntalkie:x:10001:10001:Talkie:/data:/usr/sbin/nologin\n' >"$root/etc/passwd"
 printf 'root:x:0:\ntalkie:x:10001:\n' >"$root/etc/group"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
-rm -rf "$root"/var/lib/dpkg "$root"/var/lib/apt "$root"/var/cache "$root"/etc/apt "$root"/usr/share/ca-certificates
+rm -rf "$root"/usr/share/ca-certificates
 # Modules are compiled here, since nobody may write there later; what nothing reads any more then goes.
 for path in "$root"/usr/lib/python3.*; do
     chroot "$root" /usr/bin/python3 -m compileall -q -b "${path#"$root"}"
@@ -55,6 +55,8 @@ chmod +x "$work/finish.sh"
 echo "-- talkie-run: $suite with Python alone" >&2
 mmdebstrap --quiet --variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${left_out[@]}" \
     --include=base-files,ca-certificates,libc6,libgcc-s1,libstdc++6,python3,tzdata \
-    --customize-hook="$work/finish.sh" "$suite" "$work/run.tar" "$mirror" >&2
+    --extract-hook="$work/finish.sh" "$suite" "$work/run.tar" "$mirror" >&2
+# mmdebstrap tidies these up when the hook is through, so they go last.
+tar --delete --file="$work/run.tar" ./etc/apt ./var/cache ./var/lib/apt ./var/lib/dpkg
 "$podman" import --quiet --change "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" "$work/run.tar" localhost/talkie-run:"$suite" >/dev/null
 "$podman" images --format '{{.Repository}}:{{.Tag}}  {{.Size}}' | grep -E "talkie-(build|run):$suite" >&2
