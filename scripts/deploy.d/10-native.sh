@@ -17,6 +17,7 @@ ours=$("${PYTHON:-python3}" -c 'import sys; print("%d.%d" % sys.version_info[:2]
 talkie() { inside /opt/talkie/bin/talkie "$@"; }
 property() { inside systemctl show talkie.service --value --property "$1"; }
 refused() { ! "$@"; }
+again() { talkie service install --yes >&2; }
 files() { inside find /etc/systemd/system /etc/talkie /etc/sysusers.d -type f -name '*talkie*' -exec sha256sum {} + 2>/dev/null | sort || true; }
 wait_for() { # PROPERTY VALUE
     for _ in {1..150}; do
@@ -74,6 +75,7 @@ say "ends of all kinds"
 inside systemctl kill --signal KILL --kill-who main talkie.service
 check "one that was killed comes again" wait_for NRestarts 1
 note again_ready_ms "$(wait_ready "$url" 60)"
+check "an upgrade after that is no failure" again
 inside systemctl stop talkie.service
 check "it ends in order" [ "$(property Result),$(property ExecMainStatus)" = success,0 ]
 inside sh -c 'echo TALKIE_PRESET=careless >>/etc/talkie/talkie.env'
