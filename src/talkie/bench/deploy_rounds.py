@@ -26,7 +26,17 @@ class Board:
 
 
 def run(forms: Sequence[Form], task: TurnTask, rounds: int, board: Board) -> tuple[FormRun, ...]:
-    """Raises nothing that a form does: its row tells it."""
+    """Raises nothing that a form does: its row tells it. Interrupted after a turn, the turns so far are the run."""
+    try:
+        _all(forms, task, rounds, board)
+    except KeyboardInterrupt:
+        if not any(one.turns for one in board.runs.values()):
+            raise
+        board.progress("interrupted: what was measured so far is the run")
+    return tuple(board.runs.values())
+
+
+def _all(forms: Sequence[Form], task: TurnTask, rounds: int, board: Board) -> None:
     for form in forms:
         board.runs[form.name] = FormRun(form.name, form.title)
         _tried(form, board, lambda form=form: _prepare(form, task, board))  # type: ignore[misc]
@@ -35,7 +45,6 @@ def run(forms: Sequence[Form], task: TurnTask, rounds: int, board: Board) -> tup
             if not board.runs[form.name].absent:
                 board.progress(f"round {number + 1} of {rounds}: {form.title}")
                 _tried(form, board, lambda form=form, number=number: _turn(form, task, number, board))  # type: ignore[misc]
-    return tuple(board.runs.values())
 
 
 def _prepare(form: Form, task: TurnTask, board: Board) -> None:

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -65,6 +65,17 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """How the server is started: further settings and environment, and the line to the hub where it pulls from one."""
+
+    way: str
+    model_mb: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    line: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Launches:
     """`pulled_bytes` came from the hub in the first of them."""
 
@@ -108,7 +119,7 @@ def _baked(task: RestartTask, size_mb: int) -> Way:
     try:
         with _packed(task, name, build_s) as image:
             told([task.podman, "rmi", "--force", name], "podman")  # this machine need not hold it any longer
-            return _launched(task, image, size_mb, BAKED)
+            return _launched(task, image, Plan(BAKED, size_mb))
     finally:
         with contextlib.suppress(EngineFailed):
             told([task.podman, "rmi", "--force", name], "podman")
@@ -118,8 +129,8 @@ def _volume(task: RestartTask, size_mb: int, slim: Image, directory: Path) -> Wa
     task.progress(f"{size_mb} MB: a slim image, weights on a volume")
     line = task.line
     with hub(repository(REPOSITORY, directory), line) as endpoint:
-        settings = {"pull": f"hf:{REPOSITORY}"}
-        return _launched(task, slim, size_mb, VOLUME, settings, {"HF_ENDPOINT": endpoint}, line)
+        plan = Plan(VOLUME, size_mb, {"pull": f"hf:{REPOSITORY}"}, {"HF_ENDPOINT": endpoint}, line)
+        return _launched(task, slim, plan)
 
 
 @contextlib.contextmanager
@@ -135,27 +146,19 @@ def _packed(task: RestartTask, name: str, build_s: float) -> Iterator[Image]:
         archive.unlink(missing_ok=True)
 
 
-def _launched(
-    task: RestartTask,
-    image: Image,
-    size_mb: int,
-    way: str,
-    settings: dict[str, str] | None = None,
-    more: dict[str, str] | None = None,
-    line: Line | None = None,
-) -> Way:
+def _launched(task: RestartTask, image: Image, plan: Plan) -> Way:
     """All starts on a machine that has nothing at first."""
     load_average = os.getloadavg()[0]
     with _empty_machine(task) as podman:
         image_pull_s, name = _pull_image(task, podman, image)
-        form = ContainerForm(HOST, podman, name, f"talkie-bench-{secrets.token_hex(4)}", more or {})
+        form = ContainerForm(HOST, podman, name, f"talkie-bench-{secrets.token_hex(4)}", plan.environment)
         try:
-            launches = _starts(task, form, settings or {}, line)
+            launches = _starts(task, form, plan)
         finally:
             form.close()
     return Way(
-        way=way,
-        model_mb=size_mb,
+        way=plan.way,
+        model_mb=plan.model_mb,
         build_s=round(image.build_s, 2),
         pack_s=round(image.pack_s, 2),
         image_bytes=image.size_bytes,
@@ -168,12 +171,12 @@ def _launched(
     )
 
 
-def _starts(task: RestartTask, form: ContainerForm, settings: dict[str, str], line: Line | None) -> Launches:
-    wish = StartWish(task.work, BUILT_IN, secrets.token_urlsafe(32), settings)
+def _starts(task: RestartTask, form: ContainerForm, plan: Plan) -> Launches:
+    wish = StartWish(task.work, BUILT_IN, secrets.token_urlsafe(32), plan.settings)
     first_s = _ready(form, wish)
-    pulled = line.sent if line else 0
+    pulled = plan.line.sent if plan.line else 0
     later = tuple(_ready(form, wish) for _ in range(task.restarts))
-    if line and line.sent - pulled > MB:
+    if plan.line and plan.line.sent - pulled > MB:
         raise EngineFailed("server", "a restart pulled the model again")
     return Launches(first_s, later, pulled)
 

@@ -85,6 +85,24 @@ def test_forms_take_turns_and_who_fails_is_not_asked_again(tmp_path: Path, diary
     assert "it broke" in runs[1].absent and runs[0].disk_bytes == 5
 
 
+def test_a_run_that_is_interrupted_keeps_its_turns(
+    tmp_path: Path, diary: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But one that has none is no run."""
+    whole = deploy_rounds.turn
+
+    def one_turn(form: FakeForm, task: TurnTask, number: int) -> Turn:
+        if number == 1 or form.name == "b":
+            raise KeyboardInterrupt
+        return whole(form, task, number)
+
+    monkeypatch.setattr(deploy_rounds, "turn", one_turn)
+    [run] = deploy_rounds.run([FakeForm("a", diary)], task(tmp_path), 3, deploy_rounds.Board(tmp_path))
+    assert len(run.turns) == 1
+    with pytest.raises(KeyboardInterrupt):
+        deploy_rounds.run([FakeForm("b", diary)], task(tmp_path), 3, deploy_rounds.Board(tmp_path))
+
+
 def test_a_container_is_locked_up_and_sees_its_model_read_only(tmp_path: Path) -> None:
     model, tls = tmp_path / "base", tmp_path / "tls"
     model.mkdir()
