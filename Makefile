@@ -23,7 +23,7 @@ JOBS ?= auto
 export UV_PYTHON_DOWNLOADS ?= never
 export UV
 
-.PHONY: help setup demo test coverage check format serve bench bundle sbom protos pictures lock clean
+.PHONY: help setup demo test coverage check format serve bench deploy bundle sbom protos pictures lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
@@ -75,6 +75,9 @@ format: setup ## put the code into shape
 
 bundle: $(BRING_UV) ## one folder for machines without Python, and its archive: dist/talkie, dist/talkie-*.tar.zst
 	@deploy/bundle/build.sh "$(UV)" "$(PYTHON)" dist
+
+deploy: setup ## every form of installation that this machine can run, and the same conversation in each
+	@scripts/test-deploy $(ARGS)
 
 sbom: setup ## write talkie.cdx.json: what is inside, from the lock (CycloneDX)
 	@"$(UV)" export --quiet --frozen --no-dev --format cyclonedx1.5 --preview-features sbom-export -o talkie.cdx.json
