@@ -28,10 +28,12 @@ Type=oneshot
 Restart=no
 TimeoutStartSec=infinity
 WorkingDirectory=/talkie
-Environment=PYTHONPATH=/talkie/src:/site PYTHONDONTWRITEBYTECODE=1
+Environment=PYTHONDONTWRITEBYTECODE=1
 ExecStart=
 ExecStart=/usr/bin/python3 -P -m pytest -v --tb=short --no-header -n ${CONTRACT_WORKERS:-2} -p no:cacheprovider -o timeout=600 --basetemp=/var/lib/talkie/pytest ${tests[*]}
 END
+# Not PYTHONPATH: servers that tests start have an environment of their own.
+inside python3 -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "talkie.pth").write_text("/talkie/src\n/site\n")'
 inside systemctl daemon-reload
 status=0
 inside systemctl start talkie.service || status=$?
