@@ -50,6 +50,7 @@ REST_NOTE = (
     "Uploads are noise, sent to a model that is not there. TLS on and off are two servers asked in turns; TLS on "
     "divided by off."
 )
+RATIO_NOTE = "Medians of the ratios, and their 95 % intervals; of one or two rounds the interval is the range."
 
 
 def facts(result: DeployResult) -> list[tuple[str, str]]:
@@ -91,7 +92,7 @@ def tables(result: DeployResult) -> list[Table]:
 
 def _verdicts(result: DeployResult) -> Table:
     rows = tuple((one.goal, one.where or MISSING, one.measured, one.word) for one in verdicts(result))
-    return Table("Aims", ("aim", "where", "measured", ""), rows, "Medians; the interval holds them with 95 %.")
+    return Table("Aims", ("aim", "where", "measured", ""), rows, RATIO_NOTE)
 
 
 def _figures(title: str, names: Sequence[str], runs: Sequence[FormRun], note: str) -> Table:
@@ -125,7 +126,7 @@ def _ratios(result: DeployResult) -> Table:
         if run.name != NATIVE and any(found):
             rows.append((run.title, *(str(one) if one else MISSING for one in found)))
     head = ("divided by native", *(METRICS[name].title for name in RATIOS))
-    return Table("Beside native, round by round", head, tuple(rows), "Medians of the ratios, and their 95 % intervals.")
+    return Table("Beside native, round by round", head, tuple(rows), RATIO_NOTE)
 
 
 def pictures(result: DeployResult) -> Iterator[tuple[str, str, str]]:
