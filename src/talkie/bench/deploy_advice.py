@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from talkie.bench.deploy_figures import METRICS, by_round, form, measured, median, tls_ratio, to_native
+from talkie.bench.deploy_figures import ENOUGH, METRICS, by_round, form, measured, median, tls_ratio, to_native
 from talkie.bench.deploy_results import BRIDGE, BUNDLE, CONTAINERS, HOST, LXC, NATIVE, DeployResult, FormRun
 from talkie.bench.deploy_verdicts import CONTAINER_RAM, CONTAINER_READY, TLS_COST
 from talkie.bench.statistics import pairs, ratio
@@ -18,6 +18,7 @@ SLOWER_UPLOAD, SLOWER_ANSWER = 0.8, 1.1
 LEAST_MB = 50.0
 """Less than this is not worth waiting for a model to come back."""
 OPEN = "Not measured in this run."
+TOO_FEW = f"Fewer than {ENOUGH} rounds: no advice."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ Rule = Callable[[DeployResult], str]
 
 
 def advice(result: DeployResult) -> list[Advice]:
+    if any(len(run.turns) < ENOUGH for run in measured(result)):
+        return [Advice(who, TOO_FEW) for who in RULES]
     return [Advice(who, rule(result) or OPEN) for who, rule in RULES.items()]
 
 

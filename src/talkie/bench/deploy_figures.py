@@ -67,6 +67,10 @@ GPU = ("gpu_mb", "gpu_given_back_mb", "gpu_idle_percent")
 RATIOS = ("ready_s", "p50_ms", "reload_s", "together_mb", "upload_mb_s")
 
 
+ENOUGH = 3
+"""Of fewer rounds no verdict is given and nothing is advised."""
+
+
 def _quotient(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
     return statistics.median(ours) / statistics.median(theirs) if ours and theirs else None
 

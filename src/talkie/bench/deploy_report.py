@@ -11,6 +11,7 @@ from html import escape as quoted
 from talkie.bench import charts
 from talkie.bench.deploy_advice import advice
 from talkie.bench.deploy_figures import (
+    ENOUGH,
     GPU,
     MEMORY,
     METRICS,
@@ -34,7 +35,6 @@ from talkie.bench.tables import MISSING, Table
 
 TITLE = "Native or container"
 GENERATED = "<!-- Written by `talkie bench deploy`; do not edit. -->"
-TOO_FEW = 3
 PICTURED = ("ready_s", "p50_ms", "together_mb", "idle_percent", "upload_mb_s")
 MEMORY_NOTE = (
     "RAM is resident memory (RSS) of the server and its workers with the model in memory, shared pages counted in each "
@@ -69,8 +69,8 @@ def warnings(result: DeployResult) -> Iterator[str]:
         yield SPEED_ONLY
     if not same_text(result):
         yield "The forms heard different texts: their times are not of the same work."
-    if any(len(run.turns) < TOO_FEW for run in measured(result)):
-        yield f"Fewer than {TOO_FEW} rounds: the figures show no more than that it runs."
+    if any(len(run.turns) < ENOUGH for run in measured(result)):
+        yield f"Fewer than {ENOUGH} rounds: the figures show no more than that it runs."
 
 
 def tables(result: DeployResult) -> list[Table]:
@@ -91,7 +91,10 @@ def tables(result: DeployResult) -> list[Table]:
 
 
 def _verdicts(result: DeployResult) -> Table:
-    rows = tuple((one.goal, one.where or MISSING, one.measured, one.word) for one in verdicts(result))
+    rows = tuple(
+        (one.goal, one.where or MISSING, one.measured, "too few rounds" if one.met is None and one.where else one.word)
+        for one in verdicts(result)
+    )
     return Table("Aims", ("aim", "where", "measured", ""), rows, RATIO_NOTE)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from talkie.bench.deploy_figures import METRICS, form, measured, median, tls_ratio, to_native
+from talkie.bench.deploy_figures import ENOUGH, METRICS, form, measured, median, tls_ratio, to_native
 from talkie.bench.deploy_results import BUNDLE, CONTAINERS, DeployResult, FormRun
 from talkie.bench.statistics import Ratio
 from talkie.bench.verdicts import Verdict
@@ -49,7 +49,7 @@ def _ratios(result: DeployResult, bound: Bound, containers: list[FormRun]) -> It
         yield Verdict(bound.text, "not measured: it takes a container and native in one run", None)
     for run, ratio in found:
         if ratio:
-            yield Verdict(bound.text, _said(ratio), ratio.median <= bound.most, run.title)
+            yield Verdict(bound.text, _said(ratio), _met(ratio.median <= bound.most, run), run.title)
 
 
 def _tls(runs: list[FormRun]) -> Iterator[Verdict]:
@@ -59,7 +59,7 @@ def _tls(runs: list[FormRun]) -> Iterator[Verdict]:
         yield Verdict(goal, "not measured", None)
     for run, ratio in found:
         if ratio:
-            yield Verdict(goal, _said(ratio), ratio.median <= TLS_COST, run.title)
+            yield Verdict(goal, _said(ratio), _met(ratio.median <= TLS_COST, run), run.title)
 
 
 def _restart(containers: list[FormRun]) -> Iterator[Verdict]:
@@ -67,7 +67,7 @@ def _restart(containers: list[FormRun]) -> Iterator[Verdict]:
     for run in containers:
         if ready := median(run, "ready_s"):
             said = f"{METRICS['ready_s'].text(ready.median)} s ({ready.least:.2f} to {ready.most:.2f})"
-            yield Verdict(goal, said, ready.median <= RESTART_S, run.title)
+            yield Verdict(goal, said, _met(ready.median <= RESTART_S, run), run.title)
     if not containers:
         yield Verdict(goal, "not measured", None)
 
@@ -80,6 +80,11 @@ def _sizes(result: DeployResult) -> Iterator[Verdict]:
             yield Verdict(goal, "not measured", None)
         else:
             yield Verdict(goal, f"{run.disk_bytes / 1e6:.0f} MB", run.disk_bytes <= most_mb * 1e6, run.title)
+
+
+def _met(is_met: bool, run: FormRun) -> bool | None:
+    """None where too few rounds say it."""
+    return is_met if len(run.turns) >= ENOUGH else None
 
 
 def _said(ratio: Ratio) -> str:

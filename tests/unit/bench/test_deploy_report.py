@@ -11,7 +11,7 @@ import pytest
 
 from deploy_runs import MB, RUN, form, result, turn
 from talkie.bench import deploy_report
-from talkie.bench.deploy_advice import OPEN, RULES, advice
+from talkie.bench.deploy_advice import OPEN, RULES, TOO_FEW, advice
 from talkie.bench.deploy_figures import form as found_form
 from talkie.bench.deploy_figures import median, same_text, tls_ratio, to_native
 from talkie.bench.deploy_published import published
@@ -102,6 +102,12 @@ def test_advice_says_nothing_that_was_not_measured() -> None:
     assert advice_of("A GPU") == OPEN and advice_of("A Proxmox host") == OPEN
 
 
+def test_too_few_rounds_decide_nothing() -> None:
+    few = result(form(NATIVE, (1.0, 1.0)), form(HOST, (3.0, 3.0)))
+    assert {one.text for one in advice(few)} == {TOO_FEW}
+    assert {one.met for one in verdicts(few) if "image" not in one.goal} == {None}
+
+
 def test_advice_follows_the_figures() -> None:
     assert advice_of("One person, one machine").startswith("Whichever is easier to update")
     dear = result(ours(NATIVE), form(HOST, (1.5, 3.0, 4.5), around_mb=100))
@@ -114,10 +120,10 @@ def test_advice_follows_the_figures() -> None:
 
 def test_advice_on_memory_and_tls() -> None:
     assert "gives back 180 MB" in advice_of("Little memory")
-    kept = result(form(NATIVE, (1.0,), rss_mb=300, unloaded=turn().resident))
+    kept = result(form(NATIVE, (1.0, 1.0, 1.0), rss_mb=300, unloaded=turn().resident))
     assert advice_of("Little memory", kept).startswith("Keep the model resident")
     assert advice_of("Callers beyond this machine") == "TLS on: +2.0 % latency at most (the native)."
-    slow = result(form(NATIVE, (1.0,), tls_s=(0.3, 0.3, 0.3)))
+    slow = result(form(NATIVE, (1.0, 1.0, 1.0), tls_s=(0.3, 0.3, 0.3)))
     assert advice_of("Callers beyond this machine", slow).startswith("TLS at a proxy")
 
 
