@@ -56,7 +56,7 @@ def test_what_it_cannot_use_it_says_and_ends(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = refused(tmp_path, "--port", port)
-    assert done.returncode == 2 and port in done.stderr and "hint:" in done.stderr
+    assert done.returncode == 1 and port in done.stderr and "hint:" in done.stderr
     damaged = tmp_path / "keys.toml"
     damaged.write_text("[[keys]]\n")
     assert "damaged" in refused(tmp_path).stderr
