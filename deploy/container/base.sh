@@ -49,7 +49,7 @@ for path in "$root"/usr/lib/python3.*; do
     find "$path" -name '*.py' -delete
 done
 find "$root/usr/bin" "$root/usr/sbin" \( -type f -o -type l \) ! -name 'python3*' -delete
-mkdir -p "$root/tmp" "$root/data" && chmod 1777 "$root/tmp"
+mkdir -p "$root/tmp" && chmod 1777 "$root/tmp"
 FINISH
 chmod +x "$work/finish.sh"
 echo "-- talkie-run: $suite with Python alone" >&2
