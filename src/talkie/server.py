@@ -53,11 +53,11 @@ def serve(settings: Settings) -> None:
     tls = certificate(settings)
     uploads = upload_limits(settings)
     service: SpeechService = build_service(settings, max_audio_bytes=uploads.max_bytes)
-    start_warming(service)  # while the doors, which are half of a start, are still being put together
     gate = Gate(settings.concurrency + settings.queue_size + UPLOAD_PLACES)
     door = Door(service, uploads, rules, gate, is_warming=True)
     try:
         beside = companions(settings, door, tls)
+        start_warming(service)  # while the HTTP door, which is half of a start, is still being put together
         announce(settings, listening, tls)
         stopping_server(door, settings, tls, beside).run(sockets=[listening])
     finally:
