@@ -260,9 +260,11 @@ def base_url_of(url: str) -> str:
     return full.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
-def trusting(cacert: Path) -> ssl.SSLContext:
+def trusting(
+    cacert: Path | None, context: Callable[..., ssl.SSLContext] = ssl.create_default_context
+) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=cacert)
+        return context(cafile=cacert)
     except OSError as error:  # ssl.SSLError is one
         raise InvalidValue("cacert", f"{cacert} cannot be read as certificates: {error.strerror or error}.") from None
 

@@ -25,6 +25,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from talkie.client import LOOPBACK, base_url_of, error_of_status, named_error, trusting
 from talkie.errors import AnswerError, ServerUnreachable, TalkieError
+from talkie.tls_duplex import duplex_context
 from talkie.types import LiveEvent
 from talkie.wire.listen import Command
 from talkie.wire.listen_events import Done, Ready, Refusal, Told, read_message
@@ -108,7 +109,7 @@ class LiveClient:
         try:
             opened = connect(
                 address,
-                ssl=trusting(cacert) if cacert and parts.scheme == "https" else None,
+                ssl=trusting(cacert, duplex_context) if parts.scheme == "https" else None,
                 additional_headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
                 compression=None,
                 proxy=None if (parts.hostname or "").startswith(LOOPBACK) else True,

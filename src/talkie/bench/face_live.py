@@ -19,6 +19,7 @@ from talkie.bench.face_results import FaceLiveRun
 from talkie.bench.sentences import SENTENCES
 from talkie.bench.tts import AUDIBLE
 from talkie.errors import EngineFailed, ServerUnreachable
+from talkie.tls_duplex import duplex_context
 from talkie.wire.face_protocol import AUDIO, VIDEO, Packet, read_binary
 
 OPEN_S, ANSWER_S = 60.0, 20.0
@@ -66,6 +67,7 @@ def measure(task: LiveFaceTask, progress: Callable[[str], None] = lambda _: None
     try:
         with connect(
             url,
+            ssl=duplex_context() if url.startswith("wss") else None,
             open_timeout=OPEN_S,
             max_size=MAX_MESSAGE_BYTES,
             compression=None,
