@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from talkie.bench.machine import family
+from talkie.bench.served import end_process
 from talkie.errors import EngineFailed
 
 STOP_S = 30.0
@@ -133,16 +134,7 @@ def started(command: Sequence[str], url: str, began: float | None = None) -> Ite
                 words=lambda: last_words(log),
             )
         finally:
-            stop(process)
-
-
-def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+            end_process(process, STOP_S)
 
 
 def last_words(log: IO[str]) -> str:

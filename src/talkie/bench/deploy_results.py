@@ -7,11 +7,11 @@ how anything was measured, or of how it is shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from talkie.bench.results import read_json
+from talkie.bench.results import check_kind, made, read_json
 from talkie.errors import InvalidValue
 
 DEPLOY = "deploy"
@@ -20,8 +20,6 @@ TUPLES = ("answers_s", "uploads_mb_s", "plain_s", "tls_s", "plain_new_s", "tls_n
 NATIVE, BUNDLE, LXC = "native", "folder", "lxc"
 HOST, BRIDGE = "container-host", "container-bridge"
 CONTAINERS = (HOST, BRIDGE)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,10 @@ def read_result(path: Path) -> DeployResult:
 
 def parse_result(values: Mapping[str, Any], name: str = "the file") -> DeployResult:
     """Raises `InvalidValue` for what is no result of a schema that is known here."""
-    if values.get("bench") != DEPLOY or values.get("schema") != SCHEMA:
-        what = f"bench {values.get('bench')!r}, schema {values.get('schema')!r}"
-        raise InvalidValue("result", f"{name} is {what}; {DEPLOY!r} of schema {SCHEMA} is read here.")
+    check_kind(values, DEPLOY, SCHEMA, name)
     try:
         forms = tuple(_form(one) for one in values["forms"])
-        return _made(DeployResult, {**values, "forms": forms})
+        return made(DeployResult, {**values, "forms": forms})
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error
 
@@ -129,21 +125,15 @@ def parse_result(values: Mapping[str, Any], name: str = "the file") -> DeployRes
 def _form(values: Mapping[str, Any]) -> FormRun:
     turns = tuple(_turn(one) for one in values.get("turns", ()))
     disk = {str(part): int(size) for part, size in values.get("disk", {}).items()}
-    return _made(FormRun, {**values, "turns": turns, "disk": disk})
+    return made(FormRun, {**values, "turns": turns, "disk": disk})
 
 
 def _turn(values: Mapping[str, Any]) -> Turn:
     parts: dict[str, Any] = {name: tuple(float(one) for one in values.get(name, ())) for name in TUPLES}
-    parts |= {name: _made(Memory, values[name]) for name in ("resident", "unloaded")}
-    parts["gpu"] = _made(Gpu, values["gpu"]) if values.get("gpu") else None
+    parts |= {name: made(Memory, values[name]) for name in ("resident", "unloaded")}
+    parts["gpu"] = made(Gpu, values["gpu"]) if values.get("gpu") else None
     for name in ("round", "ready_s", "first_s", "reload_s", "idle_share"):
         float(values[name])
     if not (parts["answers_s"] and parts["uploads_mb_s"]):
         raise ValueError("a turn without answers or uploads")
-    return _made(Turn, {**values, **parts})
-
-
-def _made(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Fields that are not known (of a later version) are passed over."""
-    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in values.items() if name in known})
+    return made(Turn, {**values, **parts})

@@ -6,11 +6,11 @@ Knows nothing of how anything was measured, or of how it is shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from talkie.bench.results import read_json
+from talkie.bench.results import check_kind, made, read_json
 from talkie.errors import InvalidValue
 
 RESTART = "restart"
@@ -80,20 +80,16 @@ def read_result(path: Path) -> RestartResult:
 
 def parse_result(values: Mapping[str, Any], name: str = "the file") -> RestartResult:
     """Raises `InvalidValue` for what is no result of a schema that is known here."""
-    if values.get("bench") != RESTART or values.get("schema") != SCHEMA:
-        what = f"bench {values.get('bench')!r}, schema {values.get('schema')!r}"
-        raise InvalidValue("result", f"{name} is {what}; {RESTART!r} of schema {SCHEMA} is read here.")
-    known = {one.name for one in fields(RestartResult)}
+    check_kind(values, RESTART, SCHEMA, name)
     try:
         ways = tuple(_way(one) for one in values["ways"])
-        return RestartResult(**{key: value for key, value in values.items() if key in known} | {"ways": ways})
+        return made(RestartResult, {**values, "ways": ways})
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error
 
 
 def _way(values: Mapping[str, Any]) -> Way:
-    known = {one.name for one in fields(Way)}
     restarts = tuple(float(one) for one in values["restarts_s"])
     if not restarts:
         raise ValueError("a way without restarts")
-    return Way(**{key: value for key, value in values.items() if key in known} | {"restarts_s": restarts})
+    return made(Way, {**values, "restarts_s": restarts})

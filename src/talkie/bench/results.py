@@ -181,11 +181,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def parse_result(values: Mapping[str, Any], name: str = "the file") -> Result:
     """Raises `InvalidValue` for what is no result of a schema that is known here."""
-    if values.get("bench") != BENCH or values.get("schema") != SCHEMA:
-        what = f"bench {values.get('bench')!r}, schema {values.get('schema')!r}"
-        raise InvalidValue("result", f"{name} is {what}; {BENCH!r} of schema {SCHEMA} is read here.")
+    check_kind(values, BENCH, SCHEMA, name)
     try:
-        return _made(
+        return made(
             Result,
             values,
             models=_many(ModelCard),
@@ -199,6 +197,13 @@ def parse_result(values: Mapping[str, Any], name: str = "the file") -> Result:
         raise InvalidValue("result", f"{name} is not as expected: {error}") from error
 
 
+def check_kind(values: Mapping[str, Any], bench: str, schema: int, name: str) -> None:
+    """Raises `InvalidValue` for a result of something else."""
+    if values.get("bench") != bench or values.get("schema") != schema:
+        what = f"bench {values.get('bench')!r}, schema {values.get('schema')!r}"
+        raise InvalidValue("result", f"{name} is {what}; {bench!r} of schema {schema} is read here.")
+
+
 def _must_be_numbers(values: Iterable[object]) -> None:
     """What comes from a file may be anything. Raises `TypeError`."""
     for value in values:
@@ -207,10 +212,10 @@ def _must_be_numbers(values: Iterable[object]) -> None:
 
 
 def _many(kind: type[T], **parts: Callable[[Any], Any]) -> Callable[[Any], tuple[T, ...]]:
-    return lambda rows: tuple(_made(kind, row, **parts) for row in rows)
+    return lambda rows: tuple(made(kind, row, **parts) for row in rows)
 
 
-def _made(kind: type[T], values: Mapping[str, Any], **parts: Callable[[Any], Any]) -> T:
+def made(kind: type[T], values: Mapping[str, Any], **parts: Callable[[Any], Any]) -> T:
     """Fields that are not known (of a later version) are passed over; those without a default must be there."""
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     chosen = {name: value for name, value in values.items() if name in known}

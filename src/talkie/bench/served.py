@@ -86,7 +86,7 @@ def served(
             ready_s = _wait(client, process, log, began, until_ready=True)
             yield Served(process.pid, client, log.url, answers_s, ready_s)
     finally:
-        _stop(process)
+        end_process(process, STOP_S)
 
 
 def _wait(client: Client, process: subprocess.Popen[str], log: _Log, began: float, *, until_ready: bool) -> float:
@@ -107,10 +107,11 @@ def _failed(why: str, log: _Log) -> EngineFailed:
     return EngineFailed("server", f"{why}. It said:\n{said}" if said else f"{why}, without a word")
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def end_process(process: subprocess.Popen[str] | subprocess.Popen[bytes], grace_s: float) -> None:
+    """Asked to end, and made to when it has not by then."""
     process.terminate()
     try:
-        process.wait(STOP_S)
+        process.wait(grace_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

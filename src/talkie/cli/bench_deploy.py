@@ -10,7 +10,7 @@ import typer
 from talkie.cli import bench_run as running
 from talkie.cli import bench_shared as shared
 from talkie.cli.bench_stop import tidied
-from talkie.cli.output import FAILED, note, say
+from talkie.cli.output import FAILED, say
 
 if TYPE_CHECKING:
     from talkie.bench.deploy_results import DeployResult
@@ -65,22 +65,7 @@ def _model(name: str, models_dir: Path | None) -> tuple[str, str, bool]:
 
 
 def _tell(result: DeployResult, output: Path | None, page: Path | None, markdown: Path | None) -> None:
-    """Files first: a terminal that goes away must not lose a run."""
     from talkie.bench import deploy_report as report
     from talkie.bench.deploy_results import DEPLOY
-    from talkie.bench.report import json_line, table
 
-    line = json_line(DEPLOY, result.as_json())
-    for path, text in ((output, line + "\n"), (page, report.html(result)), (markdown, report.markdown(result))):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            note(f"written: {path}")
-    for said in report.warnings(result):
-        typer.echo(f"\n{said}")
-    for name, value in report.facts(result):
-        typer.echo(f"{name}: {value}")
-    for one in report.tables(result):
-        typer.echo(f"\n{one.title}\n\n{table(one.head, one.rows)}")
-        typer.echo(f"\n{one.note}" if one.note else "", nl=bool(one.note))
-    typer.echo("\n" + line)
+    shared.tell_report(DEPLOY, result, report, (output, page, markdown), report.warnings(result))

@@ -18,7 +18,7 @@ from talkie.bench.face_report import face_tables
 from talkie.bench.face_results import FACE, FaceRun
 from talkie.bench.html_report import html
 from talkie.bench.machine import this_machine
-from talkie.bench.report import json_line, table
+from talkie.bench.report import table
 from talkie.bench.results import Result
 from talkie.bench.served import served
 from talkie.cli import bench_shared as shared
@@ -65,12 +65,7 @@ def tell(run: FaceRun, output: Path | None, page: Path | None) -> None:
     created, machine = datetime.now(UTC).isoformat(timespec="seconds"), this_machine().as_json()
     values = {"created": created, "runs": [run.as_json()], "machine": machine}
     result = Result(machine, {}, created, faces=(run,))
-    if output is not None:
-        output.write_text(json_line(FACE, values) + "\n", encoding="utf-8")
-        note(f"the result is in {output}")
-    if page is not None:
-        page.write_text(html(result), encoding="utf-8")
-        note(f"the page is {page}")
+    shared.write_run(FACE, values, output, page, lambda: html(result))
     texts = [f"{one.title}\n\n{table(one.head, one.rows)}\n\n{one.note}".rstrip() for one in face_tables([run])]
     shared.show("Faces", FACE, "\n\n".join(texts), values)
 

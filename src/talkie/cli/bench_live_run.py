@@ -23,7 +23,7 @@ from talkie.bench.machine import this_machine
 from talkie.bench.peers.environment import Environments
 from talkie.bench.peers.progress import shown
 from talkie.bench.recordings import Recording
-from talkie.bench.report import json_line, table
+from talkie.bench.report import table
 from talkie.bench.results import Result
 from talkie.bench.sections import warning
 from talkie.bench.served import served
@@ -143,12 +143,7 @@ def tell(runs: Sequence[LiveRun], output: Path | None, page: Path | None) -> Non
     created, machine = datetime.now(UTC).isoformat(timespec="seconds"), this_machine().as_json()
     values = {"created": created, "runs": [run.as_json() for run in runs], "machine": machine}
     result = Result(machine, {}, created, live=tuple(runs))
-    if output is not None:
-        output.write_text(json_line(LIVE, values) + "\n", encoding="utf-8")
-        note(f"the result is in {output}")
-    if page is not None:
-        page.write_text(html(result), encoding="utf-8")
-        note(f"the page is {page}")
+    shared.write_run(LIVE, values, output, page, lambda: html(result))
     texts = [f"{one.title}\n\n{table(one.head, one.rows)}\n\n{one.note}" for one in live_tables(runs)]
     shared.show(warning(result) or "Live", LIVE, "\n\n".join(texts), values)
     if not runs:

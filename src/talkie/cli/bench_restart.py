@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talkie.cli import bench_run as running
+from talkie.cli import bench_shared as shared
 from talkie.cli.bench_stop import tidied
-from talkie.cli.output import FAILED, note, say
+from talkie.cli.output import FAILED, say
 
 if TYPE_CHECKING:
     from talkie.bench.restart_results import RestartResult
@@ -77,19 +78,7 @@ def _sizes(text: str) -> list[int]:
 
 
 def _tell(result: RestartResult, output: Path | None, page: Path | None, markdown: Path | None) -> None:
-    """Files first: a terminal that goes away must not lose a run."""
     from talkie.bench import restart_report as report
-    from talkie.bench.report import json_line, table
     from talkie.bench.restart_results import RESTART
 
-    line = json_line(RESTART, result.as_json())
-    for path, text in ((output, line + "\n"), (page, report.html(result)), (markdown, report.markdown(result))):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            note(f"written: {path}")
-    for name, value in report.facts(result):
-        typer.echo(f"{name}: {value}")
-    for one in report.tables(result):
-        typer.echo(f"\n{one.title}\n\n{table(one.head, one.rows)}\n\n{one.note}")
-    typer.echo("\n" + line)
+    shared.tell_report(RESTART, result, report, (output, page, markdown))

@@ -5,7 +5,7 @@ The tables go to stdout and each ends in one JSON line; progress goes to stderr.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,3 +73,44 @@ def show(title: str, bench: str, text: str, values: dict[str, Any]) -> None:
     machine = this_machine()
     typer.echo(f"\n{title}\non {machine}\n\n{text}\n")
     typer.echo(json_line(bench, values | {"machine": machine.as_json()}))
+
+
+def write_run(
+    bench: str, values: dict[str, Any], output: Path | None, page: Path | None, draw: Callable[[], str]
+) -> None:
+    """The result and its page, before anything is shown: a terminal that goes away must not lose a run."""
+    from talkie.bench.report import json_line
+
+    if output is not None:
+        output.write_text(json_line(bench, values) + "\n", encoding="utf-8")
+        note(f"the result is in {output}")
+    if page is not None:
+        page.write_text(draw(), encoding="utf-8")
+        note(f"the page is {page}")
+
+
+def tell_report(
+    bench: str,
+    result: Any,
+    report: Any,
+    files: tuple[Path | None, Path | None, Path | None],
+    warnings: Iterable[str] = (),
+) -> None:
+    """A result whose `report` module has `html`, `markdown`, `facts` and `tables`: first into `files` (result, page,
+    Markdown), then to the terminal, then one line for programs."""
+    from talkie.bench.report import json_line, table
+
+    line = json_line(bench, result.as_json())
+    for path, text in zip(files, (line + "\n", report.html(result), report.markdown(result)), strict=True):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            note(f"written: {path}")
+    for said in warnings:
+        typer.echo(f"\n{said}")
+    for name, value in report.facts(result):
+        typer.echo(f"{name}: {value}")
+    for one in report.tables(result):
+        typer.echo(f"\n{one.title}\n\n{table(one.head, one.rows)}")
+        typer.echo(f"\n{one.note}" if one.note else "", nl=bool(one.note))
+    typer.echo("\n" + line)

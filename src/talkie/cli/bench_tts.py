@@ -10,7 +10,7 @@ import typer
 
 from talkie.cli import bench_run as running
 from talkie.cli import bench_shared as shared
-from talkie.cli.output import note, say
+from talkie.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,18 +56,14 @@ def _tell(run: TtsRun, output: Path | None, page: Path | None) -> None:
 
     from talkie.bench.html_report import html
     from talkie.bench.machine import this_machine
-    from talkie.bench.report import json_line, table
+    from talkie.bench.report import table
     from talkie.bench.results import Result
     from talkie.bench.tts_report import tts_tables
     from talkie.bench.tts_results import TTS
 
     created, machine = datetime.now(UTC).isoformat(timespec="seconds"), this_machine().as_json()
     values = {"created": created, "runs": [run.as_json()], "machine": machine}
-    if output is not None:
-        output.write_text(json_line(TTS, values) + "\n", encoding="utf-8")
-        note(f"the result is in {output}")
-    if page is not None:
-        page.write_text(html(Result(machine, {}, created, speech=(run,))), encoding="utf-8")
-        note(f"the page is {page}")
+    result = Result(machine, {}, created, speech=(run,))
+    shared.write_run(TTS, values, output, page, lambda: html(result))
     texts = [f"{one.title}\n\n{table(one.head, one.rows)}\n\n{one.note}".rstrip() for one in tts_tables([run])]
     shared.show("Speech", TTS, "\n\n".join(texts), values)

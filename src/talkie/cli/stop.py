@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,13 @@ def interrupted_twice(stop: Stop) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.set()
 
+    with hearing(hear):
+        yield
+
+
+@contextmanager
+def hearing(hear: Callable[[int, Any], None]) -> Iterator[None]:
+    """Within the block `hear` is told of SIGINT and SIGTERM."""
     before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

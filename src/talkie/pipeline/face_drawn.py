@@ -78,7 +78,7 @@ class _DrawnShow:
         from talkie.video.drawn.shapes import REST
 
         self._painter, self._mood, self._idle, self._fps = Painter(layers), mood, idle, fps
-        self._mouth = self._left = self._at_rest = replace(REST, smile=REST.smile + mood.smile)
+        self._mouth = self._left = replace(REST, smile=REST.smile + mood.smile)
         self._since = 1 << 30
         self._stress = 0.0
 

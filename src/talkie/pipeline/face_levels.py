@@ -15,8 +15,6 @@ from talkie.types import SAMPLE_RATE_HZ, Samples
 HOP = SAMPLE_RATE_HZ // 100
 HOP_S = HOP / SAMPLE_RATE_HZ
 WINDOW = 512
-MARGIN_S = (WINDOW // 2) / SAMPLE_RATE_HZ
-"""So much sound after a moment must be known."""
 SILENT_DB = -55.0
 """What is softer than this is silence, whoever speaks."""
 _RANGE_DB, _HEAD_DB = 30.0, 5.0  # from shut to wide open; what is this near to the loudest is wide open

@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from talkie.errors import Cancelled
 from talkie.runtime.counting import CONTENT_TYPE, REGISTRY, Counter, Gauge, Histogram
 
-__all__ = ["CONTENT_TYPE", "REGISTRY", "Counter", "Gauge", "Histogram", "LaneMetrics", "count", "render"]
+__all__ = ["CONTENT_TYPE", "REGISTRY", "Counter", "Gauge", "Histogram", "LaneMetrics", "count", "ended", "render"]
 
 REQUESTS = Counter("talkie_transcriptions", "Transcriptions ended, by model and outcome", ["model", "outcome"])
 AUDIO_SECONDS = Counter("talkie_audio_seconds", "Seconds of audio heard, by model", ["model"])
@@ -78,6 +79,20 @@ FACE_REPEATED = Counter(
     ["reason"],
 )
 FACES = Gauge("talkie_live_faces", "Live faces that are open")
+
+
+@contextmanager
+def ended(requests: Counter, of: str) -> Iterator[None]:
+    """Around one request, generators too: counts it by how it ends: ok, cancelled (or left) or failed."""
+    outcome = "failed"
+    try:
+        yield
+        outcome = "ok"
+    except (Cancelled, GeneratorExit):
+        outcome = "cancelled"
+        raise
+    finally:
+        requests.labels(of, outcome).inc()
 
 
 class LaneMetrics:

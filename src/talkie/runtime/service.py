@@ -21,7 +21,6 @@ from talkie.audio.decode import AudioLimits, AudioStream, open_audio
 from talkie.audio.segment import SegmentOptions
 from talkie.engines import registry
 from talkie.engines.base import RecognizerInfo
-from talkie.errors import Cancelled
 from talkie.models.store import ModelStore, StoredModel
 from talkie.pipeline.transcribe import TranscribePlan, transcribe
 from talkie.runtime import metrics
@@ -114,8 +113,7 @@ class Service:
         began = time.monotonic()
         options = recognize_options(request, self.config.preset, self.config.context)
         model = self.choose(request)
-        outcome = "failed"
-        try:
+        with metrics.ended(metrics.REQUESTS, model.name):
             with self._admission.enter(cancel), self._leases.lease(_key(model)) as lane:
                 check_capabilities(request, lane.recognizer.info)
                 with (
@@ -126,13 +124,7 @@ class Service:
                     heard = transcribe(_checked(stream, cancel), plan, total_s=stream.info.duration_s)
                     with closing(heard) as events:
                         yield from _finished(events, stream, self._models.notices(request, model))
-            outcome = "ok"
             metrics.LATENCY.labels(model.name).observe(time.monotonic() - began)
-        except (Cancelled, GeneratorExit):
-            outcome = "cancelled"
-            raise
-        finally:
-            metrics.REQUESTS.labels(model.name, outcome).inc()
 
     def choose(self, request: TranscribeRequest) -> StoredModel:
         """The model for a request, as `ModelChoice` says."""

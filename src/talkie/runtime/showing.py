@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from talkie.audio.decode import AudioLimits, open_audio
-from talkie.errors import Cancelled, TalkieError
+from talkie.errors import TalkieError
 from talkie.runtime import metrics
 from talkie.runtime.cancel import CancelToken
 from talkie.runtime.engines import open_face_lane, open_face_model
@@ -181,20 +181,13 @@ def _counted(
     chunks: Generator[FaceChunk, None, None], choice: FaceChoice, cancel: CancelToken
 ) -> Generator[FaceChunk, None, None]:
     """The answer, and what is counted of it."""
-    kind, began_s, outcome, first = choice.kind, time.monotonic(), "failed", True
-    try:
-        with closing(chunks):
-            for chunk in chunks:
-                cancel.check()
-                if first and chunk.frames:
-                    metrics.FACE_FIRST.labels(kind).observe(time.monotonic() - began_s)
-                    first = False
-                metrics.FACE_FRAMES.labels(kind).inc(len(chunk.frames))
-                metrics.FACE_SECONDS.labels(kind).inc(len(chunk.samples) / chunk.sample_rate)
-                yield chunk
-        outcome = "ok"
-    except (Cancelled, GeneratorExit):
-        outcome = "cancelled"
-        raise
-    finally:
-        metrics.FACE_REQUESTS.labels(kind, outcome).inc()
+    kind, began_s, first = choice.kind, time.monotonic(), True
+    with metrics.ended(metrics.FACE_REQUESTS, kind), closing(chunks):
+        for chunk in chunks:
+            cancel.check()
+            if first and chunk.frames:
+                metrics.FACE_FIRST.labels(kind).observe(time.monotonic() - began_s)
+                first = False
+            metrics.FACE_FRAMES.labels(kind).inc(len(chunk.frames))
+            metrics.FACE_SECONDS.labels(kind).inc(len(chunk.samples) / chunk.sample_rate)
+            yield chunk

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from talkie import __version__
 from talkie.engines.base import SynthesizeOptions
-from talkie.errors import Cancelled, NothingToSay, TalkieError, TextTooLong, VoiceExists
+from talkie.errors import NothingToSay, TalkieError, TextTooLong, VoiceExists
 from talkie.models.voice_store import ClonedVoice, VoiceStore, check_name
 from talkie.runtime import metrics
 from talkie.runtime.cancel import CancelToken
@@ -97,22 +97,15 @@ class Speaking:
         self, chunks: Generator[SpeechChunk, None, None], choice: Choice, cancel: CancelToken
     ) -> Generator[SpeechChunk, None, None]:
         """The answer, and what is counted of it."""
-        model, began, outcome, first = choice.model.name, time.monotonic(), "failed", True
-        try:
-            with closing(chunks):
-                for chunk in chunks:
-                    cancel.check()
-                    if first:
-                        metrics.SPEECH_FIRST.labels(model).observe(time.monotonic() - began)
-                        first = False
-                    metrics.SPEECH_SECONDS.labels(model).inc(len(chunk.samples) / chunk.sample_rate)
-                    yield chunk
-            outcome = "ok"
-        except (Cancelled, GeneratorExit):
-            outcome = "cancelled"
-            raise
-        finally:
-            metrics.SPEECH_REQUESTS.labels(model, outcome).inc()
+        model, began, first = choice.model.name, time.monotonic(), True
+        with metrics.ended(metrics.SPEECH_REQUESTS, model), closing(chunks):
+            for chunk in chunks:
+                cancel.check()
+                if first:
+                    metrics.SPEECH_FIRST.labels(model).observe(time.monotonic() - began)
+                    first = False
+                metrics.SPEECH_SECONDS.labels(model).inc(len(chunk.samples) / chunk.sample_rate)
+                yield chunk
 
     def _answer(
         self, request: SpeakRequest, choice: Choice, cancel: CancelToken, come: tuple[Iterable[str] | None, bool]

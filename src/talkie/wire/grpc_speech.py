@@ -6,7 +6,7 @@ as one that is missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from talkie.audio.formats import RawFormat
@@ -49,9 +49,9 @@ class SpeechCall:
         return RawFormat(self.sample_rate or voice_rate, self.channels, self.encoding)
 
 
-def speech_call(message: pb.SynthesizeRequest, owner: str | None) -> SpeechCall:
-    """Raises `InvalidValue` and `BadRawParameters`."""
-    request = SpeakRequest(
+def speak_request(message: pb.SynthesizeRequest | pb.AnimateRequest, owner: str | None) -> SpeakRequest:
+    """What both say of a text. Raises `InvalidValue`."""
+    return SpeakRequest(
         text=message.text,
         model=short("model", message.model) or "auto",
         voice=short("voice", message.voice),
@@ -59,12 +59,15 @@ def speech_call(message: pb.SynthesizeRequest, owner: str | None) -> SpeechCall:
         speed=spoken_speed(message.speed),
         ssml=message.ssml,
         instructions=short("instructions", message.instructions, MAX_INSTRUCTIONS),
-        visemes=message.visemes,
-        align=message.align,
         cache=message.cache if message.HasField("cache") else None,
         generation=message.generation,
         owner=owner,
     )
+
+
+def speech_call(message: pb.SynthesizeRequest, owner: str | None) -> SpeechCall:
+    """Raises `InvalidValue` and `BadRawParameters`."""
+    request = replace(speak_request(message, owner), visemes=message.visemes, align=message.align)
     if message.raw.encoding not in ENCODINGS:
         raise InvalidValue("encoding", f"There is no encoding {message.raw.encoding}.")
     call = SpeechCall(

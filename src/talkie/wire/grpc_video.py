@@ -13,12 +13,10 @@ import numpy as np
 from talkie.audio.formats import RawFormat
 from talkie.errors import InvalidValue
 from talkie.runtime.face import FaceRequest
-from talkie.runtime.speech import SpeakRequest
 from talkie.types import FaceChunk, VideoFrame
 from talkie.wire.grpc_requests import raw_format
-from talkie.wire.grpc_speech import MAX_GENERATION, MAX_INSTRUCTIONS, raw_audio, short
+from talkie.wire.grpc_speech import MAX_GENERATION, raw_audio, short, speak_request
 from talkie.wire.protos.talkie.v1 import talkie_pb2 as pb
-from talkie.wire.speech_fields import spoken_language, spoken_speed
 from talkie.wire.video import MAX_MOOD, MEDIA_TYPES, AnimateCall, VideoFormat, avatar_name, side
 
 PIECE_BYTES = 1024 * 1024
@@ -52,7 +50,7 @@ def animate_call(message: pb.AnimateRequest, owner: str | None) -> AnimateCall:
         generation=message.generation,
         owner=owner,
     )
-    return AnimateCall(face, _spoken(message, owner) if source == "text" else None, output(message) or "mp4")
+    return AnimateCall(face, speak_request(message, owner) if source == "text" else None, output(message) or "mp4")
 
 
 def film_format(form: VideoFormat) -> pb.AnimateFormat:
@@ -84,18 +82,3 @@ def frame_messages(frame: VideoFrame, fps: float) -> Iterator[pb.VideoFrame]:
 
 def answer_generation(call: AnimateCall) -> int:
     return call.face.generation & MAX_GENERATION
-
-
-def _spoken(message: pb.AnimateRequest, owner: str | None) -> SpeakRequest:
-    return SpeakRequest(
-        text=message.text,
-        model=short("model", message.model) or "auto",
-        voice=short("voice", message.voice),
-        language=spoken_language(message.language),
-        speed=spoken_speed(message.speed),
-        ssml=message.ssml,
-        instructions=short("instructions", message.instructions, MAX_INSTRUCTIONS),
-        cache=message.cache if message.HasField("cache") else None,
-        generation=message.generation,
-        owner=owner,
-    )
