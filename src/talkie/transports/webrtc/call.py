@@ -21,6 +21,7 @@ from talkie.transports.http.errors import INTERNAL, log_fault, words_of
 from talkie.transports.webrtc.addresses import add_loopback
 from talkie.transports.webrtc.channel import CHANNEL, Channel
 from talkie.transports.webrtc.ear import heard
+from talkie.transports.webrtc.one_clock import OneClock, report_ticks
 from talkie.transports.webrtc.pump import TickPump
 from talkie.transports.webrtc.tracks import PictureTrack, SoundTrack
 from talkie.wire.video_events import error_message
@@ -49,7 +50,8 @@ class Call:
     def __init__(self, session: FaceSession, asked: LiveFaceCall, forget: Callable[[str], None]) -> None:
         self._session, self._forget = session, forget
         self._peer = RTCPeerConnection(ALONE)
-        self._sound, self._picture = SoundTrack(), PictureTrack(session.info.fps)
+        clock = OneClock()
+        self._sound, self._picture = SoundTrack(clock), PictureTrack(session.info.fps, clock)
         self._talk = FaceTalk(session, asked.spoken)
         self._channel = Channel(self._talk, self._fail)
         self._pump = TickPump(session, self._take, self._fail)
@@ -63,9 +65,9 @@ class Call:
         peer.on("connectionstatechange", self._state_changed)
         peer.on("datachannel", self._opened)
         peer.on("track", self._heard)
-        peer.addTrack(self._picture)
+        report_ticks(peer.addTrack(self._picture), self._picture)
         if "\nm=audio" in offer:
-            peer.addTrack(self._sound)
+            report_ticks(peer.addTrack(self._sound), self._sound)
         try:
             await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             await add_loopback(peer, caller)

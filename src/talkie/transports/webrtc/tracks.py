@@ -18,6 +18,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
 from talkie.runtime.face import LIVE_RATE_HZ, FaceTick
+from talkie.transports.webrtc.one_clock import OneClock
 from talkie.types import Samples
 
 PIECE = 960
@@ -30,10 +31,11 @@ SOUND_BASE, VIDEO_BASE = fractions.Fraction(1, LIVE_RATE_HZ), fractions.Fraction
 
 
 class _Fed(MediaStreamTrack):
-    """A track that waits until something was put into it."""
+    """A track that waits until something was put into it. `at_s`: the time of the frame that left last."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: OneClock) -> None:
         super().__init__()
+        self.clock, self.at_s = clock, 0.0
         self._news = asyncio.Event()
 
     def stop(self) -> None:
@@ -51,12 +53,13 @@ class _Fed(MediaStreamTrack):
 class PictureTrack(_Fed):
     kind = "video"
 
-    def __init__(self, fps: float) -> None:
-        super().__init__()
+    def __init__(self, fps: float, clock: OneClock) -> None:
+        super().__init__(clock)
         self._fps = fps
         self._queue: deque[FaceTick] = deque(maxlen=PICTURES)
 
     def put(self, tick: FaceTick) -> None:
+        self.clock.begin(tick.index / self._fps)
         self._queue.append(tick)
         self._news.set()
 
@@ -66,7 +69,8 @@ class PictureTrack(_Fed):
         tick = self._queue.popleft()
         height, width = (side & ~1 for side in tick.image.shape[:2])
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(tick.image[:height, :width]), format="bgr24")
-        frame.pts, frame.time_base = round(tick.index / self._fps * VIDEO_HZ), VIDEO_BASE
+        self.at_s = tick.index / self._fps
+        frame.pts, frame.time_base = round(self.at_s * VIDEO_HZ), VIDEO_BASE
         return frame
 
 
@@ -86,8 +90,8 @@ class SoundTrack(_Fed):
 
     kind = "audio"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: OneClock) -> None:
+        super().__init__(clock)
         self._queue: deque[_Piece] = deque(maxlen=PIECES)
         self._rest = np.zeros(0, np.float32)
         self._at = 0
@@ -127,4 +131,5 @@ class SoundTrack(_Fed):
         pcm = (np.clip(piece.samples, -1.0, 1.0) * 32767).astype(np.int16)
         frame = AudioFrame.from_ndarray(pcm[None, :], format="s16", layout="mono")
         frame.pts, frame.sample_rate, frame.time_base = piece.at, LIVE_RATE_HZ, SOUND_BASE
+        self.at_s = piece.at / LIVE_RATE_HZ
         return frame
