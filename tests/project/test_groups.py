@@ -1,0 +1,12 @@
+"""That tests of one group run in one process: what many tests share is started once, and not once a process."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.xdist_group("together")
+def test_the_group_of_a_test_reaches_who_hands_them_out(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist tells the group by the test's name. Where it no longer does, nothing fails and all gets slower."""
+    by_group = getattr(request.config.option, "loadgroup", False)
+    assert request.node.nodeid.endswith("@together") == by_group
