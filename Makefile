@@ -18,6 +18,9 @@ BIN := .venv/bin
 SPEECH ?= $(wildcard ../shared/speech)
 # Test processes. The tests of one file that share a server stay together (loadgroup).
 JOBS ?= auto
+# What the tests and the programs that they start import is compiled once, even where Python is told to keep nothing.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/.pytest_cache/bytecode" $(BIN)/pytest -q \
+  -n $(JOBS) --dist loadgroup
 
 # uv uses the Python that is here and does not fetch another.
 export UV_PYTHON_DOWNLOADS ?= never
@@ -63,10 +66,10 @@ check: setup ## formatting, lint, types, import arrows
 	@echo "-- import-linter" >&2 && { out=$$($(BIN)/lint-imports --no-logo 2>&1) || { printf '%s\n' "$$out"; exit 1; }; }
 
 test: check ## check, then every test
-	@echo "-- pytest" >&2 && $(BIN)/pytest -q -n $(JOBS) --dist loadgroup $(ARGS)
+	@echo "-- pytest" >&2 && $(PYTEST) $(ARGS)
 
 coverage: check ## every test, and which lines none of them reaches (takes half as long again)
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
+	@$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
 format: setup ## put the code into shape
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
