@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 
-import pytest
-
 from sources import SOURCE, calls, functions, imports, keyword_is_true, modules
 
 MAX_FILE_LINES = 400
@@ -17,20 +15,18 @@ CODE_FROM_DATA = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "
 RUNS_TEXT = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load"}
 
 
-def every_module() -> list[str]:
-    return list(modules())
+def test_a_file_is_one_noun() -> None:
+    long = {name: n for name in modules() if (n := lines_of_file(name)) > MAX_FILE_LINES}
+    assert not long, "which two nouns is it?"
 
 
-@pytest.mark.parametrize("name", every_module())
-def test_a_file_is_one_noun(name: str) -> None:
-    lines = (SOURCE / name).read_text(encoding="utf-8").count("\n")
-    assert lines <= MAX_FILE_LINES, f"{name} has {lines} lines: which two nouns is it?"
+def lines_of_file(name: str) -> int:
+    return (SOURCE / name).read_text(encoding="utf-8").count("\n")
 
 
-@pytest.mark.parametrize("name", every_module())
-def test_functions_fit_on_a_screen(name: str) -> None:
-    long = {f.name: n for f in functions(modules()[name]) if (n := lines_of(f, name)) > MAX_FUNCTION_LINES}
-    assert not long
+def test_functions_fit_on_a_screen() -> None:
+    of_all = {(name, f.name): lines_of(f, name) for name, tree in modules().items() for f in functions(tree)}
+    assert not {where: lines for where, lines in of_all.items() if lines > MAX_FUNCTION_LINES}
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> int:
@@ -39,28 +35,28 @@ def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> int
     return (function.end_lineno or 0) - first
 
 
-@pytest.mark.parametrize("name", every_module())
-def test_every_file_says_what_it_is(name: str) -> None:
-    tree = modules()[name]
-    assert not tree.body or ast.get_docstring(tree), f"{name} has code and no docstring"
+def test_every_file_says_what_it_is() -> None:
+    silent = [name for name, tree in modules().items() if tree.body and not ast.get_docstring(tree)]
+    assert not silent, "code and no docstring"
 
 
-@pytest.mark.parametrize("name", every_module())
-def test_no_data_becomes_code(name: str) -> None:
-    found = {imported for imported in imports(modules()[name]) if imported.split(".")[0] in CODE_FROM_DATA}
-    assert not found
+def test_no_data_becomes_code() -> None:
+    of_all = {(name, imported) for name, tree in modules().items() for imported in imports(tree)}
+    assert not {(name, imported) for name, imported in of_all if imported.split(".")[0] in CODE_FROM_DATA}
 
 
-@pytest.mark.parametrize("name", every_module())
-def test_nothing_runs_text(name: str) -> None:
-    found = [f"{called}, line {call.lineno}" for called, call in calls(modules()[name]) if called in RUNS_TEXT]
-    found += [f"{c}, line {call.lineno}: shell" for c, call in calls(modules()[name]) if keyword_is_true(call, "shell")]
-    found += [
-        f"{called}, line {call.lineno}: pickle"
-        for called, call in calls(modules()[name])
-        if keyword_is_true(call, "allow_pickle")
-    ]
-    assert not found
+def test_nothing_runs_text() -> None:
+    found = {name: text_runs(tree) for name, tree in modules().items()}
+    assert not {name: runs for name, runs in found.items() if runs}
+
+
+def text_runs(tree: ast.Module) -> list[str]:
+    """The calls that run a text, or may run what they read, each with its line."""
+    made = list(calls(tree))
+    found = [f"{called}, line {call.lineno}" for called, call in made if called in RUNS_TEXT]
+    found += [f"{called}, line {call.lineno}: shell" for called, call in made if keyword_is_true(call, "shell")]
+    found += [f"{called}, line {call.lineno}: pickle" for called, call in made if keyword_is_true(call, "allow_pickle")]
+    return found
 
 
 OTHER_PROGRAMS = {
@@ -69,12 +65,10 @@ OTHER_PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("name", every_module())
-def test_only_settings_read_the_environment(name: str) -> None:
-    if name == "settings.py" or name.startswith("settings/") or name in OTHER_PROGRAMS:
-        return
-    reads = environment_reads(modules()[name])
-    assert not reads, f"{name} reads the environment in lines {reads}"
+def test_only_settings_read_the_environment() -> None:
+    others = [name for name in modules() if not (name == "settings.py" or name.startswith("settings/"))]
+    found = {name: environment_reads(modules()[name]) for name in others if name not in OTHER_PROGRAMS}
+    assert not {name: lines for name, lines in found.items() if lines}
 
 
 def environment_reads(tree: ast.Module) -> list[int]:
@@ -88,6 +82,7 @@ def environment_reads(tree: ast.Module) -> list[int]:
 def test_the_gate_sees_what_it_must_see() -> None:
     tree = ast.parse("import pickle\nfrom torch import load\nnp.load(f, allow_pickle=True)\nos.environ['A']\neval('1')")
     assert environment_reads(tree) == [4]
+    assert text_runs(tree) == ["eval, line 5", "np.load, line 3: pickle"]
     assert {"pickle", "torch", "torch.load"} <= set(imports(tree))
     assert [called for called, _ in calls(tree)] == ["np.load", "eval"]
     assert keyword_is_true(dict(calls(tree))["np.load"], "allow_pickle")
