@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from speech import say
@@ -22,6 +23,8 @@ from talkie.engines.asr.whisper.model_files import ModelFiles, check
 from talkie.engines.asr.whisper.openvino.form import Form, choose_form
 from talkie.types import Samples
 
+ON_BACKENDS = pytest.mark.xdist_group("backends")
+"""For all tests of `open_form`: in one process, engines are opened and references are heard once."""
 FORMS = (
     "ctranslate2 float32",
     "ctranslate2 int8",

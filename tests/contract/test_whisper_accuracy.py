@@ -20,8 +20,20 @@ from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.asr.whisper.tokens import WhisperTokens
 from talkie.engines.base import DecodingOptions
 from talkie.text.wer import Wer, word_error_rate
-from whisper_backends import FORMS, HUMAN, Spoken, can_run, features_of, human_digits, many_spoken, open_form
+from whisper_backends import (
+    FORMS,
+    HUMAN,
+    ON_BACKENDS,
+    Spoken,
+    can_run,
+    features_of,
+    human_digits,
+    many_spoken,
+    open_form,
+)
 from whisper_models import TRAINED
+
+pytestmark = ON_BACKENDS
 
 REFERENCE = "ctranslate2 float32"
 OTHERS = [form for form in FORMS if form != REFERENCE]

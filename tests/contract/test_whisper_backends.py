@@ -15,6 +15,7 @@ import pytest
 
 from talkie.engines.asr.whisper.backend import Backend, GenerateOptions
 from talkie.engines.base import DecodingOptions
+from whisper_backends import ON_BACKENDS
 from whisper_hearing import (
     GREEDY,
     assert_like,
@@ -27,6 +28,8 @@ from whisper_hearing import (
 )
 from whisper_hearing import backend as backend
 from whisper_hearing import form as form
+
+pytestmark = ON_BACKENDS
 
 BATCHES = ((0,), (1, 2, 3, 4, 5, 6), (7, 0, 1, 2, 3), (4, 5, 6, 7, 0, 1, 2, 3), (1,))
 """1, 6, 5, 8 and 1 windows: OpenVINO's own decoder gives wrong tokens when a batch grows."""

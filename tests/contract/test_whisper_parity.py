@@ -23,6 +23,8 @@ from talkie.types import Audio, Samples, Segment, Transcript
 from whisper_models import ENGLISH, OPEN_END, SEVERAL, TRAINED, shape_model
 from whisper_reference import reference_seeks, reference_transcribe
 
+pytestmark = pytest.mark.xdist_group("parity")  # both keep the models that they have loaded
+
 SAID = ("turn the red light on", "please open the door", "hello talkie what time is it", "one two three four five")
 
 

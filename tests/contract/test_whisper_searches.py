@@ -14,7 +14,7 @@ from talkie.engines.asr.whisper.decoding import Hypothesis
 from talkie.engines.asr.whisper.model_files import check
 from talkie.engines.asr.whisper.tokenizer_file import load_tokens
 from talkie.engines.base import DecodingOptions
-from whisper_backends import open_form, spoken
+from whisper_backends import ON_BACKENDS, open_form, spoken
 from whisper_hearing import (
     EXACT,
     GREEDY,
@@ -29,6 +29,8 @@ from whisper_hearing import (
 from whisper_hearing import backend as backend
 from whisper_hearing import form as form
 from whisper_models import EARLY, ENGLISH, SEVERAL, TRAINED, shape_model
+
+pytestmark = ON_BACKENDS
 
 
 def prompts() -> dict[str, tuple[int, ...]]:

@@ -14,10 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from talkie.engines import openvino_runtime
-from whisper_backends import features_of, open_form, openvino_form, spoken
+from whisper_backends import ON_BACKENDS, features_of, open_form, openvino_form, spoken
 from whisper_models import TRAINED
 
-pytestmark = pytest.mark.skipif(not openvino_runtime.available(), reason="OpenVINO has no wheel for this machine")
+pytestmark = [
+    pytest.mark.skipif(not openvino_runtime.available(), reason="OpenVINO has no wheel for this machine"),
+    ON_BACKENDS,
+]
 
 WINDOWS = 5
 NOT_A_BIT = 1e-3
