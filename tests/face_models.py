@@ -124,6 +124,42 @@ def mouth_face(path: Path, batch: int | None = None, names: tuple[str, str] = NA
     return _save_face(path, nodes, constants, batch, names)
 
 
+def unet_face(path: Path, batch: int | None = None, *, size: int = SIZE) -> Path:
+    """Like a real one in small: the picture goes down in three steps, meets the sound at the bottom, and on the way up
+    what was made of it on each step."""
+    rng = np.random.default_rng(6)
+    sizes = {
+        "wide": (4, 6, 3),
+        "half": (8, 4, 3),
+        "low": (8, 8, 3),
+        "sound": (8, 32, 1),
+        "up": (4, 16, 3),
+        "out": (3, 8, 1),
+    }
+    weights = {
+        name: rng.normal(0, (shape[1] * shape[2] ** 2) ** -0.5, (*shape, shape[2])).astype(np.float32)
+        for name, shape in sizes.items()
+    }
+    nodes = [
+        helper.make_node("Conv", ["input", "wide"], ["wide_made"], pads=[1] * 4),
+        helper.make_node("Conv", ["wide_made", "half"], ["half_summed"], pads=[1] * 4, strides=[2, 2]),
+        helper.make_node("Relu", ["half_summed"], ["half_made"]),
+        helper.make_node("Conv", ["half_made", "low"], ["low_made"], pads=[1] * 4, strides=[2, 2]),
+        helper.make_node("ReduceMean", ["audio"], ["heard"], axes=[2, 3], keepdims=1),
+        helper.make_node("Conv", ["heard", "sound"], ["sound_made"]),
+        helper.make_node("Add", ["low_made", "sound_made"], ["met"]),
+        helper.make_node("Resize", ["met", "", "twice"], ["met_wider"], mode="nearest"),
+        helper.make_node("Concat", ["met_wider", "half_made"], ["half_both"], axis=1),
+        helper.make_node("Conv", ["half_both", "up"], ["up_made"], pads=[1] * 4),
+        helper.make_node("Resize", ["up_made", "", "twice"], ["up_wider"], mode="nearest"),
+        helper.make_node("Concat", ["up_wider", "wide_made"], ["wide_both"], axis=1),
+        helper.make_node("Conv", ["wide_both", "out"], ["out_made"]),
+        helper.make_node("Sigmoid", ["out_made"], ["output"]),
+    ]
+    constants = {**weights, "twice": np.array([1, 1, 2, 2], np.float32)}
+    return _save_face(path, nodes, constants, batch, NAMES, size=size)
+
+
 def copying_encoder(path: Path, batch: int | None = 1, *, name: str = "mel") -> Path:
     """`(N, 1, 80, 16)` to `(N, 512)`, as `feature_of` says."""
     weights = np.zeros((80 * 16, FEATURE_SIZE), np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -219,6 +219,7 @@ class RecordingModel:
     gate: threading.Event | None = None
     fails: dict[int, Exception] = field(default_factory=dict)
     batches: list[list[int]] = field(default_factory=list)
+    sources: list[list[Hashable | None]] = field(default_factory=list)
     started: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
 
@@ -230,10 +231,15 @@ class RecordingModel:
         return np.zeros((len(windows), 512), np.float32)
 
     def infer(
-        self, visual: NDArray[np.float32], audio: NDArray[np.float32], out: NDArray[np.float32] | None = None
+        self,
+        visual: NDArray[np.float32],
+        audio: NDArray[np.float32],
+        out: NDArray[np.float32] | None = None,
+        sources: Sequence[Hashable | None] = (),
     ) -> NDArray[np.float32]:
         assert out is not None and len(out) == len(visual) == len(audio) <= self.max_batch
         levels = [round(float(one[0, 0, 0]) * 255) for one in visual]
+        self.sources.append(list(sources))
         self.batches.append(levels)
         self.started.set()
         if self.gate is not None:

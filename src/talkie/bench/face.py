@@ -18,7 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from talkie.audio.decode import open_audio
-from talkie.bench.face_network_bench import Board, Inputs, in_batches, in_turns, plain_session
+from talkie.bench.face_network_bench import (
+    KNOWN_BATCH,
+    Board,
+    Inputs,
+    in_batches,
+    in_turns,
+    of_known_sources,
+    plain_session,
+)
 from talkie.bench.face_results import FaceNetworkRun, NetworkCase, Pair, WholeRun, times
 from talkie.bench.face_whole import Counted, Filmed, alone, film, pair
 from talkie.bench.machine import peak_resident_bytes, resident_bytes
@@ -158,6 +166,9 @@ def _batches(
             skipped.append(batch)
         else:
             cases.append(case)
+    if model.info.keeps >= KNOWN_BATCH <= model.info.max_batch:
+        progress("network: source frames that it knows")
+        cases.append(of_known_sources(model, inputs))
     return cases, skipped
 
 

@@ -26,7 +26,8 @@ from talkie.types import Samples
 from talkie.video.source import ping_pong
 from talkie.video.tensors import write_visual
 
-OURS, PLAIN = "talkie", "onnxruntime"
+OURS, PLAIN, KNOWN = "talkie", "onnxruntime", "talkie, source frames known"
+KNOWN_BATCH = 4
 BLOCK = 15
 PAUSE_S = 0.06
 WARM_UP = 3
@@ -49,8 +50,11 @@ class Inputs:
         size = self._face.mouths.info.size
         visual = np.empty((len(frames), 6, size, size), np.float32)
         for place, frame in enumerate(frames):
-            write_visual(self._face.crop(ping_pong(frame, self._face.source.count)), visual[place])
+            write_visual(self._face.crop(self.source(frame)), visual[place])
         return visual, self.audio[list(frames)]
+
+    def source(self, frame: int) -> int:
+        return ping_pong(frame, self._face.source.count)
 
     def __len__(self) -> int:
         return len(self.audio)
@@ -134,6 +138,22 @@ def in_batches(
             model.infer(visual, audio, out)
             frame_s += [(time.perf_counter() - began_s) / batch] * batch
         yield NetworkCase(OURS, batch, times(frame_s, time.process_time() - cpu_s)), batch
+
+
+def of_known_sources(model: FaceModel, inputs: Inputs) -> NetworkCase:
+    """Our network where every source frame was shown before, as in the second turn of a loop."""
+    out = np.empty((KNOWN_BATCH, *_picture(model)), np.float32)
+    frame_s: list[float] = []
+    cpu_s = 0.0
+    for number in range(len(inputs) * 2 // KNOWN_BATCH):
+        frames = [frame % len(inputs) for frame in range(number * KNOWN_BATCH, (number + 1) * KNOWN_BATCH)]
+        (visual, audio), sources = inputs.of(frames), [("known", inputs.source(frame)) for frame in frames]
+        before_s, began_s = time.process_time(), time.perf_counter()
+        model.infer(visual, audio, out, sources)
+        if number * KNOWN_BATCH >= len(inputs):
+            frame_s += [(time.perf_counter() - began_s) / KNOWN_BATCH] * KNOWN_BATCH
+            cpu_s += time.process_time() - before_s
+    return NetworkCase(KNOWN, KNOWN_BATCH, times(frame_s, cpu_s))
 
 
 def plain_session(path: Path, gpu: bool) -> Run:

@@ -7,7 +7,7 @@ who asks.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -42,9 +42,11 @@ class Counted:
     def encode(self, windows: Floats) -> Floats:
         return self._model.encode(windows)
 
-    def infer(self, visual: Floats, audio: Floats, out: Floats | None = None) -> Floats:
+    def infer(
+        self, visual: Floats, audio: Floats, out: Floats | None = None, sources: Sequence[Hashable | None] = ()
+    ) -> Floats:
         self.frames += len(visual)
-        return self._model.infer(visual, audio, out)
+        return self._model.infer(visual, audio, out, sources)
 
     def close(self) -> None:
         self._model.close()

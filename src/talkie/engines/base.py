@@ -234,13 +234,15 @@ class VoiceActivityDetector(Protocol):
 @dataclass(frozen=True, slots=True)
 class FaceModelInfo:
     """What a face network can do. `size` is the height and width of its pictures; `max_batch` the most frames one call
-    may hold (a network of a fixed batch has that), `workers` the most threads that may call at once."""
+    may hold (a network of a fixed batch has that), `workers` the most threads that may call at once. `keeps`: of how
+    many source frames it keeps what it makes of them alone."""
 
     name: str
     engine: str
     size: int = 320
     max_batch: int = 1
     workers: int = 1
+    keeps: int = 0
     device: str = "cpu"
     compute_type: str = "float32"
     backend: str = ""
@@ -258,10 +260,15 @@ class FaceModel(Protocol):
         ...
 
     def infer(
-        self, visual: NDArray[np.float32], audio: NDArray[np.float32], out: NDArray[np.float32] | None = None
+        self,
+        visual: NDArray[np.float32],
+        audio: NDArray[np.float32],
+        out: NDArray[np.float32] | None = None,
+        sources: Sequence[Hashable | None] = (),
     ) -> NDArray[np.float32]:
         """`(B, 6, S, S)` in 0..1 and `(B, 32, 16, 16)` to `(B, 3, S, S)` in 0..1, channels B G R; B at most
-        `info.max_batch`. Written into `out` where given. Raises `EngineFailed`."""
+        `info.max_batch`. Written into `out` where given. `sources`: what names the picture of each, where it comes
+        again; the same name is the same picture. Raises `EngineFailed`."""
         ...
 
     def close(self) -> None: ...

@@ -8,17 +8,18 @@ Knows nothing of who else asks the network; `Mouths` does. Marks are not looked 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from talkie.engines.base import VoiceActivityDetector
 from talkie.pipeline.face_closed import Closed, ClosedMouths, GivenMouths, SilentMouths
 from talkie.pipeline.face_gate import GateOptions
 from talkie.pipeline.face_neural_line import FPS, NeuralLine
-from talkie.pipeline.faces import FaceInfo, Mouths
+from talkie.pipeline.faces import FaceInfo, MouthItem, Mouths
 from talkie.types import Picture
 from talkie.video.boxes import FaceBox, box_of, scaled
 from talkie.video.crop import Crops, inner, resized
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 LOOKAHEAD_S = 0.4625
 """The last window of a frame begins at most 20 mel steps of 12.5 ms after it, and is 15 steps and half a transform
 long."""
+KEPT_SHARE = 2
+"""Frames go forward and backward, so of twice as many as are kept half are found: where fewer are, keeping costs more
+than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,11 @@ class NeuralFace:
         size = mouths.info.size
         self.source, self.look, self.mouths, self.detector = source, look, mouths, detector
         self.crops = Crops(source.frame, look.boxes, size)
+        self._name = object()  # its own: a pack is shown in several sizes
         self.info = FaceInfo(look.name, "neural", source.width, source.height, FPS, LOOKAHEAD_S)
         self.closed: ClosedMouths
         if isinstance(look.closed, str) and look.closed == "network":
-            self.closed = SilentMouths(mouths, self.crop)
+            self.closed = SilentMouths(mouths, self.crop, self.named)
         else:
             picture = None if isinstance(look.closed, str) else look.closed
             self.closed = GivenMouths(self.crops, picture, look.boxes, size)
@@ -98,6 +103,14 @@ class NeuralFace:
     def crop(self, index: int) -> Picture:
         """What the network sees of a source frame."""
         return self.turned(inner(self.crops.outer(index)))
+
+    def named(self, index: int) -> Hashable | None:
+        """What a network that keeps something of crops may call this one; None where there are too many to be kept."""
+        return (self._name, index) if self.source.count <= KEPT_SHARE * self.mouths.info.keeps else None
+
+    def item(self, index: int, audio: NDArray[np.float32]) -> MouthItem:
+        """The mouth of a source frame for that sound."""
+        return MouthItem(self.crop(index), audio, self.named(index))
 
     def turned(self, picture: Picture) -> Picture:
         """From our order of colours to the network's, or back."""

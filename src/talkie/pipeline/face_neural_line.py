@@ -162,7 +162,7 @@ class NeuralLine:
                 break
             if planned.gate > 0:
                 planned.open_at = len(plan.opened)
-                plan.opened.append(MouthItem(self._face.crop(planned.source), self._features.audio(self._planned)))
+                plan.opened.append(self._face.item(planned.source, self._features.audio(self._planned)))
             else:
                 self._features.skip(self._planned)
             if wants_shut:

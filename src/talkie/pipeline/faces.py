@@ -5,7 +5,7 @@ Knows nothing of how a face is made: one is drawn (`face_drawn.py`), one is comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -84,10 +84,11 @@ def frames_of(seconds: float, fps: float) -> int:
 @dataclass(frozen=True, slots=True, eq=False)
 class MouthItem:
     """One frame for a face network: the inner face crop `(S, S, 3)`, which nobody changes, and its 16 features as
-    `(32, 16, 16)` float32."""
+    `(32, 16, 16)` float32. `source` names the crop where it comes again."""
 
     crop: Picture
     audio: NDArray[np.float32]
+    source: Hashable | None = None
 
 
 class Mouths(Protocol):

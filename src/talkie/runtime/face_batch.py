@@ -101,7 +101,8 @@ class Staging:
             write_visual(frame.item.crop, self._visual[place])
             self._audio[place] = frame.item.audio
         count = len(batch)
-        mouths = model.infer(self._visual[:count], self._audio[:count], self._out[:count])
+        sources = [frame.item.source for frame in batch]
+        mouths = model.infer(self._visual[:count], self._audio[:count], self._out[:count], sources)
         for frame, mouth in zip(batch, mouths, strict=True):
             if not frame.ask.future.done():
                 frame.ask.put(frame.place, mouth_picture(mouth))

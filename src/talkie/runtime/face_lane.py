@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ LOAD = 0.7
 """Of the time there is, what mouths of live faces may take; the rest is for all else that a picture costs."""
 MOST_EVERY = 25
 CPU_MOST = 4
-"""Frames in a call where they are computed one after the other: who interrupts waits for no more."""
+"""Frames at work where they are computed one after the other: who interrupts waits for no more."""
 RECENT_S = 1.0
 """Who asked within so long is looking on."""
 STUCK_S = 5.0
@@ -98,7 +98,7 @@ class FaceLane:
         self.model = model
         self.on_close = ExitStack()
         """Whatever must be given back with the lane."""
-        most = min(most, CPU_MOST) if model.info.device == "cpu" else most
+        most = min(most, CPU_MOST // max(1, model.info.workers) or 1) if model.info.device == "cpu" else most
         self.info: FaceModelInfo = replace(model.info, max_batch=max(1, min(most, model.info.max_batch)))
         self._clock = clock
         self._metrics = metrics.LaneMetrics(self.info.name)
@@ -106,7 +106,8 @@ class FaceLane:
         self._encoding = threading.Lock()
         self._turns: Turns[Frame] = Turns(self.info.max_batch)
         self._live: set[FacePlace] = set()
-        self._frame_s = 0.0
+        self._frame_s = 0.0  # that a mouth takes, while all threads are at work
+        self._at_work = 0
         self._closed = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"face-{self.info.name}-{number}", daemon=True)
@@ -156,7 +157,7 @@ class FaceLane:
             if place not in self._live:
                 return 1
             looking = sum(now_s - one.asked_s <= RECENT_S for one in self._live)
-            share = self._frame_s * FPS * looking / max(1, self.info.workers) / LOAD
+            share = self._frame_s * FPS * looking / LOAD
         return min(MOST_EVERY, max(1, ceil(share)))
 
     def enqueue(self, queue: Queue[Frame], ask: Ask) -> None:
@@ -215,20 +216,31 @@ class FaceLane:
 
     def _make(self, batch: list[Frame], staging: Staging) -> None:
         """What goes wrong is told to those in the batch, and to nobody else."""
-        began_s = time.monotonic()
         try:
-            with self._metrics.busy(len(batch)):
+            with self._metrics.busy(len(batch)), self._timed(len(batch)):
                 staging.run(self.model, batch)
         except TalkieError as error:
             self._fail(batch, error)
         except Exception as error:
             self._fail(batch, EngineFailed(self.info.engine, type(error).__name__))
-        else:
-            self._learn((time.monotonic() - began_s) / len(batch))
 
-    def _learn(self, frame_s: float) -> None:
+    @contextmanager
+    def _timed(self, frames: int) -> Iterator[None]:
+        """What a mouth takes, learned where nothing goes wrong. Threads at work at once share the network: each takes
+        as much longer."""
+        began_s, made = time.monotonic(), False
         with self._changed:
-            self._frame_s += (frame_s - self._frame_s) * (0.2 if self._frame_s else 1.0)
+            self._at_work += 1
+            before = self._at_work
+        try:
+            yield
+            made = True
+        finally:
+            with self._changed:
+                frame_s = (time.monotonic() - began_s) / frames / ((before + self._at_work) / 2)
+                self._at_work -= 1
+                if made:
+                    self._frame_s += (frame_s - self._frame_s) * (0.2 if self._frame_s else 1.0)
 
     def _fail(self, batch: list[Frame], error: TalkieError) -> None:
         for ask in {id(frame.ask): frame.ask for frame in batch}.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -249,6 +250,19 @@ def test_a_line_may_ask_the_network_in_its_own_name() -> None:
     line = face(everybodys).open(own)
     said(line, NOISE[:RATE_HZ])
     assert own.batches and not everybodys.batches
+
+
+@pytest.mark.parametrize(("keeps", "is_named"), [(0, False), (1, False), (2, True), (9, True)])
+def test_source_frames_have_names_where_the_network_can_keep_half_of_them(keeps: int, is_named: bool) -> None:
+    mouths = bright()
+    mouths.info = replace(mouths.info, keeps=keeps)
+    one, other = face(mouths), face(mouths)
+    said(one.open(), NOISE[:RATE_HZ])
+    names = [item.source for item in mouths.items if item.source is not None]
+    assert bool(names) is is_named
+    if is_named:
+        assert len(names) == len(mouths.items) > len(set(names)) == one.source.count
+        assert one.named(1) == one.named(1) != other.named(1)  # another size of the same pack has other crops
 
 
 def test_the_source_may_be_the_mouth_in_silence() -> None:

@@ -57,6 +57,14 @@ def test_sessions_share_batches_and_get_their_own() -> None:
         assert model.batches == [[1], [11, 21, 12, 22], [13, 14]]
 
 
+def test_the_network_is_told_which_source_frames_they_are() -> None:
+    model = RecordingModel(max_batch=4)
+    with a_lane(model) as lane:
+        crop = np.full((8, 8, 3), 5, np.uint8)
+        lane.open("batch").submit([MouthItem(crop, SILENT, ("pack", 3)), MouthItem(crop, SILENT)]).result(WAIT_S)
+        assert model.sources == [[("pack", 3), None]]
+
+
 def test_a_batch_is_never_kept_back_and_never_too_large() -> None:
     model = RecordingModel(max_batch=64)
     with a_lane(model, most=3) as lane:

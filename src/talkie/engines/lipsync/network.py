@@ -6,9 +6,9 @@ the network has, and the last call is filled up with what its buffers hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,23 @@ from talkie.errors import EngineFailed, TalkieError
 ENGINE = "face-onnx"
 Floats = NDArray[np.float32]
 Array = NDArray[Any]
+Sources: TypeAlias = Sequence[Hashable | None]
 
 
 class Network(Protocol):
-    """`run` fills `out`, `(n, ...)`, from inputs `(n, ...)`; one caller at a time. `warm` makes each size of call once,
-    so that kernels, memory and threads are there when somebody waits. Both raise `EngineFailed`."""
+    """`run` fills `out`, `(n, ...)`, from inputs `(n, ...)`; safe for threads. `warm` makes each size of call once,
+    so that kernels, memory and threads are there when somebody waits. All raise `EngineFailed`.
+
+    After `keep`, what is made of the first input alone is kept for `keeps` of the `sources`, one for each item: whoever
+    gives one says that it stands for that input, whatever the others are. 0: nothing is kept, and they mean nothing.
+    """
 
     signature: Signature
+    keeps: int
 
-    def run(self, inputs: Sequence[Floats], out: Floats) -> None: ...
+    def keep(self) -> None: ...
+
+    def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None: ...
 
     def warm(self) -> None: ...
 

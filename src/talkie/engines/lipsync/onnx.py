@@ -16,17 +16,19 @@ import numpy as np
 from talkie.engines.base import FaceModelInfo
 from talkie.engines.lipsync import probes
 from talkie.engines.lipsync.choice import Chosen, Wish, open_encoder, open_face
-from talkie.engines.lipsync.network import ENGINE, Floats
+from talkie.engines.lipsync.network import ENGINE, Floats, Sources
 from talkie.engines.lipsync.signature import FEATURE, MAX_BATCH
 from talkie.engines.tts.onnx_graph import read_graph
 from talkie.errors import BadAvatar, EngineFailed
 
 FACE, ENCODER = "face.onnx", "audio_encoder.onnx"
+WORKERS = 2
+"""While one waits for the network the other writes down what goes in and takes out what came."""
 MAX_NETWORK_BYTES = 512 * 1024 * 1024
 
 
 class OnnxFace:
-    """`FaceModel` of any pack. `encode` may be called beside `infer`; each is one caller at a time, and others wait.
+    """`FaceModel` of any pack. `encode` and `infer` may be called at any time; who finds no room waits.
 
     `face` and `encoder` are the files where they are not called as the contract has it. `threads` 0: all processors.
     Raises `BadAvatar` for files that are no such networks, `EngineUnavailable` for a backend that is not there.
@@ -47,14 +49,15 @@ class OnnxFace:
         face, encoder = face or directory / FACE, encoder or directory / ENCODER
         for path in (face, encoder):
             _check_file(path)
-        self._encode_lock, self._infer_lock = Lock(), Lock()
+        self._encode_lock = Lock()
         self._encoder = open_encoder(encoder)
         heard = probes.audio_of(self.encode(probes.windows()))
         if not np.isfinite(heard).all():
             raise BadAvatar(encoder.name, "what it gives are no numbers, from sound that is.")
         self._chosen: Chosen | None = open_face(face, wish, lambda size: (probes.visuals(size), heard))
-        self.info = _info(name or directory.name, self._chosen, wish)
+        self._chosen.network.keep()
         self._chosen.network.warm()
+        self.info = _info(name or directory.name, self._chosen, wish)
 
     def encode(self, windows: Floats) -> Floats:
         """`(K, 16, 80)` to `(K, 512)`. Raises `EngineFailed`."""
@@ -65,7 +68,7 @@ class OnnxFace:
             self._encoder.run([windows.swapaxes(1, 2)[:, None]], features)
         return features
 
-    def infer(self, visual: Floats, audio: Floats, out: Floats | None = None) -> Floats:
+    def infer(self, visual: Floats, audio: Floats, out: Floats | None = None, sources: Sources = ()) -> Floats:
         """`(B, 6, S, S)` and `(B, 32, 16, 16)` to `(B, 3, S, S)`. Raises `EngineFailed`."""
         chosen = self._chosen
         if chosen is None:
@@ -79,13 +82,11 @@ class OnnxFace:
         ):
             has = f"{visual.shape}, {audio.shape} and {out.shape}"
             raise EngineFailed(ENGINE, f"{has} are not at most {self.info.max_batch} frames of its shapes")
-        with self._infer_lock:
-            chosen.network.run((visual, audio), out)
+        chosen.network.run((visual, audio), out, sources)
         return out
 
     def close(self) -> None:
-        with self._infer_lock:
-            self._chosen = None
+        self._chosen = None
 
 
 def _info(name: str, chosen: Chosen, wish: Wish) -> FaceModelInfo:
@@ -94,6 +95,8 @@ def _info(name: str, chosen: Chosen, wish: Wish) -> FaceModelInfo:
         name=name,
         engine=ENGINE,
         size=chosen.network.signature.output.shape[-1],
+        workers=WORKERS,
+        keeps=chosen.network.keeps,
         max_batch=wish.max_batch if fixed is None else fixed * ceil(wish.max_batch / fixed),
         device=chosen.device,
         compute_type=chosen.compute_type,

@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from talkie.engines.lipsync.network import Array, Floats, cuts, drain, fill, running
+from talkie.engines.lipsync.network import Array, Floats, Sources, cuts, drain, fill, running
 from talkie.engines.lipsync.signature import MAX_BATCH, Port, Signature, Tensor
 from talkie.errors import BadAvatar, EngineUnavailable
 
@@ -67,9 +68,14 @@ class OnnxNetwork:
         device = "cuda" if self._on_gpu else ""
         self._calls = {size: Call(self._session, self.signature, size, device) for size in self._sizes(options)}
         self._sizes_made = tuple(sorted(self._calls))
+        self._lock = Lock()
+        self.keeps = 0
 
-    def run(self, inputs: Sequence[Floats], out: Floats) -> None:
-        with running():
+    def keep(self) -> None:
+        """ONNX Runtime computes the whole of it each time."""
+
+    def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None:
+        with self._lock, running():
             for items, size in cuts(len(out), self._sizes_made):
                 call = self._calls[size]
                 fill(call.inputs, inputs, items)

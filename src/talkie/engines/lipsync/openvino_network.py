@@ -1,7 +1,8 @@
-"""A network in OpenVINO, on the processor: several frames at once, two threads for each.
+"""A network in OpenVINO, on the processor.
 
-On a processor a frame by itself is computed as fast as in a batch, in a fraction of the memory, so a network of an open
-batch is compiled for one frame. Knows nothing of faces.
+A frame by itself is computed as fast there as in a batch, in a fraction of the memory, so a network of an open batch is
+compiled for one frame. Of frames that nobody knows each has two threads; those of known sources, of which there are
+many to come, have one each, for threads that wait for one another lose more than they win. Knows nothing of faces.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from talkie.engines import openvino_runtime
-from talkie.engines.lipsync.network import Array, Floats, cuts, drain, fill, running
+from talkie.engines.lipsync.call_pool import CallPool
+from talkie.engines.lipsync.network import Floats, Sources, running
+from talkie.engines.lipsync.openvino_calls import HalvesCall, KeptVisuals, WholeCall
+from talkie.engines.lipsync.openvino_halves import halves
 from talkie.engines.lipsync.signature import Port, Signature
 from talkie.errors import BadAvatar
 
@@ -39,61 +41,49 @@ class OpenVinoNetwork:
     """`precision` is `f32` or `bf16`. Raises `EngineUnavailable`, and `EngineFailed` for a graph it cannot compile."""
 
     def __init__(self, path: Path, signature: Signature, *, precision: str, threads: int) -> None:
-        self.signature = signature
-        self._size = signature.batch or 1
-        streams = max(1, min(MAX_STREAMS, threads // _THREADS_A_STREAM))
-        options = openvino_runtime.GraphOptions(threads, streams, precision)
+        self.signature, self.keeps = signature, 0
+        self._path, self._size = path, signature.batch or 1
+        self._precision, self._threads = precision, threads
+        self._halved: CallPool | None = None
         with running():
-            model = openvino_runtime.core().read_model(path)
-            model.reshape({tensor.name: [self._size, *tensor.shape] for tensor in signature.inputs})
-            compiled = openvino_runtime.compile_graph(model, options)
-            self._calls = [_Call(compiled, signature, self._size) for _ in range(streams)]
+            options = self._options(_THREADS_A_STREAM)
+            compiled = openvino_runtime.compile_graph(self._model(), options)
+            self._whole = CallPool([WholeCall(compiled, signature, self._size) for _ in range(options.streams)])
 
-    def run(self, inputs: Sequence[Floats], out: Floats) -> None:
+    def keep(self) -> None:
+        """From now on what is made of a source alone is kept; nothing changes where that cannot be."""
+        if self._size != 1:
+            return
         with running():
-            under_way: list[tuple[_Call, slice]] = []
-            try:
-                for number, (items, _) in enumerate(cuts(len(out), (self._size,))):
-                    call = self._calls[number % len(self._calls)]
-                    if len(under_way) == len(self._calls):
-                        first, done = under_way.pop(0)
-                        drain(first.wait(), out, done)
-                    fill(call.inputs, inputs, items)
-                    call.start()
-                    under_way.append((call, items))
-                while under_way:
-                    first, done = under_way.pop(0)
-                    drain(first.wait(), out, done)
-            finally:
-                for call, _ in under_way:  # after an error: nobody writes into buffers that are used again
-                    call.request.wait()
+            found = halves(self._model(), self.signature, self._precision)
+            if found is None:
+                return
+            kept, options = KeptVisuals(found), self._options(1)
+            compiled = [openvino_runtime.compile_graph(one, options) for one in (found.seen, found.heard)]
+            calls = [HalvesCall(compiled, kept, self.signature) for _ in range(options.streams)]
+            self._halved, self.keeps = CallPool(calls), kept.capacity
+
+    def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None:
+        with running():
+            if self._halved is None or not sources or None in sources:
+                self._whole.run(inputs, out, self._size)
+            else:
+                self._halved.run(inputs, out, self._size, sources)
 
     def warm(self) -> None:
         with running():
-            for call in self._calls:
-                call.start()
-            for call in self._calls:
-                call.wait()
+            self._whole.warm()
+            if self._halved is not None:
+                self._halved.warm()
 
+    def _options(self, threads_each: int) -> openvino_runtime.GraphOptions:
+        streams = max(1, min(MAX_STREAMS, self._threads // threads_each))
+        return openvino_runtime.GraphOptions(self._threads, streams, self._precision)
 
-class _Call:
-    """One request with its buffers."""
-
-    def __init__(self, compiled: Any, signature: Signature, size: int) -> None:
-        tensor_of = openvino_runtime.load().Tensor
-        self.request = openvino_runtime.new_request(compiled)
-        self.inputs = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in signature.inputs]
-        for tensor, buffer in zip(signature.inputs, self.inputs, strict=True):
-            self.request.set_tensor(tensor.name, tensor_of(buffer, shared_memory=True))
-        self._output: Array = np.zeros((size, *signature.output.shape), signature.output.dtype)
-        self.request.set_tensor(signature.output.name, tensor_of(self._output, shared_memory=True))
-
-    def start(self) -> None:
-        self.request.start_async()
-
-    def wait(self) -> Array:
-        self.request.wait()
-        return self._output
+    def _model(self) -> Any:
+        model = openvino_runtime.core().read_model(self._path)
+        model.reshape({tensor.name: [self._size, *tensor.shape] for tensor in self.signature.inputs})
+        return model
 
 
 def _port(declared: Any) -> Port:
