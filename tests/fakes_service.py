@@ -111,6 +111,23 @@ class FakeService(FakeLiveService, FakeSpeakService, FakeFaceService):
         self.closed.set()
 
 
+class NativeService(FakeService):
+    """One whose `warm` computes inside a native library for ever, and nobody can interrupt that."""
+
+    def warm(self) -> None:
+        import numpy as np
+        import openvino
+        from openvino import opset13 as ops
+
+        side = 2000
+        given = ops.parameter([side, side], np.float32)
+        model = openvino.Model([ops.matmul(given, given, False, False)], [given])
+        request = openvino.Core().compile_model(model, "CPU").create_infer_request()
+        log.warning("in a native library")
+        while True:
+            request.infer([np.ones((side, side), np.float32)])
+
+
 def named(name: str) -> FakeService:
     """The fakes that a test can ask for in another process."""
     from flashes import FlashService
@@ -118,6 +135,7 @@ def named(name: str) -> FakeService:
     return {
         "plain": lambda: FakeService(),
         "flashes": lambda: FlashService(),
+        "native": lambda: NativeService(),
         "hangs": lambda: FakeService(hangs=True),
         "slow": lambda: FakeService(seconds=1.5),
         "faulty": lambda: FakeService(raises=ValueError("canary-in-exception")),

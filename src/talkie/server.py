@@ -62,7 +62,7 @@ def serve(settings: Settings) -> None:
         stopping_server(door, settings, tls, beside).run(sockets=[listening])
     finally:
         service.close(0.0)
-    log.info("Talkie has stopped.")
+        log.info("Talkie has stopped.")
 
 
 def companions(settings: Settings, door: Door, tls: tuple[str, str] | None) -> list[Companion]:

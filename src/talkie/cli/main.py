@@ -6,7 +6,6 @@ must answer at once.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import typer
 import typer.core
 import typer.main
 
+from talkie.cli.leaving import leave
 from talkie.cli.output import FAILED, INTERRUPTED, exit_code, say, show_error
 from talkie.errors import TalkieError
 
@@ -141,7 +141,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         _run(args, debug=_take_debug(args))
     except SystemExit as ended:
         if arguments is None and ended.code == INTERRUPTED:
-            _leave_now()
+            leave(INTERRUPTED)  # a thread in the middle of decoding a window cannot be interrupted
         raise
 
 
@@ -170,17 +170,6 @@ def _tell(error: Exception) -> int:
     say(f"error: something went wrong inside Talkie ({type(error).__name__}: {error})")
     say(f"hint: that is a fault of ours; the same command with {DEBUG} shows where, please report it.")
     return FAILED
-
-
-def _leave_now() -> None:
-    """End this process without waiting for threads: one in the middle of decoding a window cannot be interrupted.
-
-    Worker processes see that we are gone and end by themselves.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(INTERRUPTED)
 
 
 def _plain_warnings() -> None:

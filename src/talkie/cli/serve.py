@@ -35,8 +35,11 @@ def serve(
 ) -> None:
     """Start the server. Every flag is a setting too: `talkie config` lists them all."""
     flags: dict[str, Any] = dict(locals())
-    from talkie.server import serve as run
-    from talkie.settings import load_settings
+    from talkie.cli.leaving import stoppable
 
-    settings, _ = load_settings(flags)
-    run(settings)
+    with stoppable():
+        from talkie.server import serve as run
+        from talkie.settings import load_settings
+
+        settings, _ = load_settings(flags)
+        run(settings)

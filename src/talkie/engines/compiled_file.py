@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ FORMAT = "talkie compiled graph 2"
 SUFFIX = ".compiled"
 MAX_KEPT = 6
 """Forms of one graph in one directory: machines that share a volume, precisions. Those unused for longest go."""
+PART = ".part"
+LEFT_S = 600.0
+"""A part that nobody wrote to for so long was left by a process that ended: it is thrown away."""
 HEAD_BYTES = 8192
 """The line before the form, filled up with spaces, so that the form begins at the border of a page."""
 _BLOCK_WORDS = 4096
@@ -61,7 +65,7 @@ class CompiledFile:
 
     def write(self, blob: bytes) -> None:
         """Kept where that is possible; a directory that cannot be written to costs time at the next start only."""
-        part = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+        part = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}{PART}")
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             try:
@@ -80,8 +84,12 @@ class CompiledFile:
     def _forget_old(self) -> None:
         with suppress(OSError):
             forms = sorted(self.directory.glob(f"{self.name}-*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-            for path in forms[:-MAX_KEPT]:
+            for path in (*forms[:-MAX_KEPT], *self._left()):
                 path.unlink(missing_ok=True)
+
+    def _left(self) -> list[Path]:
+        parts = self.directory.glob(f"{self.name}-*{PART}")
+        return [path for path in parts if path.stat().st_mtime < time.time() - LEFT_S]
 
 
 def checksum(blob: Bytes) -> int:

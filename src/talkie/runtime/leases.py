@@ -26,6 +26,10 @@ FACE = "avatar:"
 """What the names of networks of faces begin with. They have as many places as other models, and take none of theirs:
 a live face would else put out the voice that it speaks with."""
 
+STUCK_S = 5.0
+"""How long the end waits for models that are being loaded. A library that compiles a graph cannot be interrupted;
+what comes later is closed by whoever loads it."""
+
 
 class LoadedInfo(Protocol):
     """What a row of `talkie ps` says of an engine."""
@@ -139,13 +143,22 @@ class LeaseTable:
         try:
             with slot.lock:
                 if slot.lane is None:
-                    slot.lane = self._load(name)
-                    metrics.LOADED.labels(name).set(1)
+                    slot.lane = self._open(name)
             if not isinstance(slot.lane, kind):
                 raise UnsupportedByModel("model", f"The model {name!r} does not {what}.")
             yield slot.lane
         finally:
             self._release(name, slot)
+
+    def _open(self, name: str) -> Leased:
+        """Nobody is left to close what comes after the end. Raises `ShuttingDown`."""
+        lane = self._load(name)
+        with self._table:
+            if not self._closed:
+                metrics.LOADED.labels(name).set(1)
+                return lane
+        lane.close()
+        raise ShuttingDown
 
     def _reserve(self, name: str) -> _Slot:
         with self._table:
@@ -243,16 +256,23 @@ class LeaseTable:
         ]
 
     def close(self) -> None:
-        """Unload everything; nobody gets a lease any more."""
+        """Unload everything; nobody gets a lease any more. What is being loaded is waited for `STUCK_S` at most."""
         with self._table:
             self._closed = True
             slots, self._slots = list(self._slots.items()), {}
             self._table.notify_all()
+        until_s = time.monotonic() + STUCK_S
         for name, slot in slots:
-            with slot.lock:
-                if slot.lane is not None:
-                    slot.lane.close()
-                    metrics.LOADED.labels(name).set(0)
+            if slot.lock.acquire(timeout=max(0.0, until_s - time.monotonic())):
+                try:
+                    self._unload(name, slot)
+                finally:
+                    slot.lock.release()
+
+    def _unload(self, name: str, slot: _Slot) -> None:
+        if slot.lane is not None:
+            slot.lane.close()
+            metrics.LOADED.labels(name).set(0)
 
 
 def _row(lane: Leased, users: int, idle_s: float, most_idle_s: float) -> LoadedModel:

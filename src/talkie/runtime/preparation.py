@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from talkie.errors import ShuttingDown
+
 STEP_PERCENT = 20
 """A line in the log as often as this."""
 
@@ -23,14 +25,20 @@ class Preparations:
         self.listen = listen
         self._lock = threading.Lock()
         self._shares: dict[str, float] = {}
+        self._stopped = threading.Event()
 
     @contextmanager
     def of(self, name: str) -> Iterator[Callable[[float], None]]:
-        """A callback for the share that is done, 0 to 1; a model that is opened at once never calls it."""
+        """A callback for the share that is done, 0 to 1; a model that is opened at once never calls it.
+
+        After `stop` it raises `ShuttingDown`: what is half made is thrown away by whoever makes it.
+        """
         told = -STEP_PERCENT
 
         def step(share: float) -> None:
             nonlocal told
+            if self._stopped.is_set():
+                raise ShuttingDown
             with self._lock:
                 self._shares[name] = share
             percent = round(100 * share)
@@ -44,6 +52,10 @@ class Preparations:
         finally:
             with self._lock:
                 self._shares.pop(name, None)
+
+    def stop(self) -> None:
+        """What is being prepared ends with its next step, and nothing else is begun."""
+        self._stopped.set()
 
     def state(self, name: str) -> str:
         """`converting 40 %`; empty for one that is not being prepared."""

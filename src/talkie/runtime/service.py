@@ -335,13 +335,15 @@ class Service:
     # -- ending ----------------------------------------------------------------------------------------------------
 
     def close(self, grace_s: float = 0.0) -> None:
-        """Take nothing new, let what is at work finish for `grace_s`, then give everything back."""
+        """Take nothing new, let what is at work finish for `grace_s`, then give everything back: all but what a native
+        library is busy with for so long that nobody can wait for it."""
         self._first_start.stop()
         self._admission.close()
         self._sessions.close(grace_s)
         if self._showing is not None:
             self._showing.table.close(grace_s)
         self._admission.drain(grace_s)
+        self._warming.stop()
         self._leases.close()
 
 

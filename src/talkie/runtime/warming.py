@@ -7,11 +7,12 @@ loads a model and what chooses one.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from talkie.errors import ModelComing, TalkieError
+from talkie.errors import ModelComing, ShuttingDown, TalkieError
 from talkie.models.store import ModelStore, StoredModel
 from talkie.runtime.first_start import READY, FirstStart
 from talkie.runtime.preparation import Preparations
@@ -42,16 +43,24 @@ class Warming:
         self._needed = {MODEL: LOADING, DETECTOR: LOADING}
         self._damaged: dict[str, str] = {}
         self._fell_back = False
+        self._stopped = threading.Event()
 
     def run(self) -> None:
         """Until all is here and loaded. What fails is told by `parts`; this raises nothing of `talkie.errors`."""
         self._warm_model(is_last=self._first_start.is_done)
         with self._telling(DETECTOR):
+            self._go_on()
             self._work.detect()
         for _ in self._first_start.run():
             self._warm_model(is_last=self._first_start.is_done)
         if WAITING in self._needed.values():  # for what cannot come
             self._warm_model(is_last=True)
+
+    def stop(self) -> None:
+        """Nothing more is pulled, prepared or loaded; what is at work ends with its next step."""
+        self._stopped.set()
+        self._first_start.stop()
+        self._preparations.stop()
 
     def parts(self) -> dict[str, str]:
         """How each part is: loading, ready, or what is wrong with it."""
@@ -86,7 +95,12 @@ class Warming:
             name = f"{MODEL} {model.name}"
             self._need(name, LOADING)
             with self._telling(name):
+                self._go_on()
                 self._work.load(model)
+
+    def _go_on(self) -> None:
+        if self._stopped.is_set():
+            raise ShuttingDown
 
     def _need(self, part: str, state: str) -> None:
         self._needed = {part: state, DETECTOR: self._needed[DETECTOR]}
@@ -102,6 +116,8 @@ class Warming:
     def _telling(self, part: str) -> Iterator[None]:
         try:
             yield
+        except ShuttingDown as error:
+            self._needed[part] = f"{error.code}: {error.message}"
         except TalkieError as error:
             _log.warning("The %s is not ready: %s %s", part, error.message, error.hint)
             self._needed[part] = f"{error.code}: {error.message}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from talkie.engines.compiled_file import HEAD_BYTES, MAX_KEPT, CompiledFile
+from talkie.engines.compiled_file import HEAD_BYTES, LEFT_S, MAX_KEPT, PART, CompiledFile
 
 BLOB = bytes(range(256)) * 8
 
@@ -82,6 +83,17 @@ def test_old_forms_go(kept: CompiledFile) -> None:
         CompiledFile(kept.directory, kept.name, f"version {number}").write(BLOB)
     CompiledFile(kept.directory, "another.xml", "key").write(BLOB)
     assert len(list(kept.directory.iterdir())) == MAX_KEPT + 1
+
+
+def test_what_a_process_left_that_was_ended_goes(kept: CompiledFile) -> None:
+    kept.directory.mkdir()
+    left, at_work = (kept.path.with_suffix(f".{pid}-1{PART}") for pid in (1, 2))
+    for part in (left, at_work):
+        part.write_bytes(BLOB)
+    long_ago_s = time.time() - LEFT_S - 60
+    os.utime(left, (long_ago_s, long_ago_s))
+    kept.write(BLOB)
+    assert {path.name for path in kept.directory.iterdir()} == {kept.path.name, at_work.name}
 
 
 def test_a_form_that_is_used_stays_whoever_else_makes_some(kept: CompiledFile) -> None:

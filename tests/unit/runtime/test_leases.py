@@ -10,6 +10,7 @@ from face_parts import RecordingModel
 from fakes import FAKE_INFO, FakeRecognizer
 from fakes_voice import FAKE_VOICE, FakeSynthesizer
 from talkie.errors import BusyError, ModelBroken, ShuttingDown, UnsupportedByModel
+from talkie.runtime import leases
 from talkie.runtime.face_lane import FaceLane
 from talkie.runtime.leases import FACE, LeaseTable
 from talkie.runtime.scheduler import Lane
@@ -93,6 +94,21 @@ def test_nothing_is_lent_after_closing() -> None:
     table.close()
     with pytest.raises(ShuttingDown):
         use(table, "a")
+
+
+def test_the_end_does_not_wait_for_a_load_that_nobody_can_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "STUCK_S", 0.0)
+    load = Loader()
+    load.go_on.clear()
+    table = LeaseTable(load, 1)
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(use, table, "a")
+        assert load.entered.wait(20)
+        table.close()
+        load.go_on.set()
+        with pytest.raises(ShuttingDown):
+            job.result(20)
+    assert load.recognizers["a"][0].closed and table.loaded() == []
 
 
 class Clock:

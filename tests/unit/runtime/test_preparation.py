@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talkie.errors import ModelBroken
+from talkie.errors import ModelBroken, ShuttingDown
 from talkie.runtime import service
 from talkie.runtime.config import ServiceConfig
 from talkie.runtime.preparation import Preparations
@@ -36,6 +36,15 @@ def test_a_preparation_that_fails_is_over() -> None:
     assert found.state("whisper-tiny") == ""
 
 
+def test_after_the_end_no_step_is_taken() -> None:
+    found = Preparations()
+    with pytest.raises(ShuttingDown), found.of("whisper-tiny") as step:
+        step(0.5)
+        found.stop()
+        step(0.6)
+    assert found.state("whisper-tiny") == ""
+
+
 def test_a_server_that_prepares_a_model_says_so_and_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,3 +61,22 @@ def test_a_server_that_prepares_a_model_says_so_and_is_not_ready(
     running.close()
     assert not seen[0].ok and seen[0].parts["model sphinx-en"] == "converting 40 %"
     assert "on purpose" in running.ready().parts["model sphinx-en"]
+
+
+def test_a_service_that_is_closed_while_it_prepares_loads_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = Service(ServiceConfig(tmp_path))
+    looked: list[None] = []
+
+    def prepare(model: Any, store: Any, config: Any, progress: Callable[[float], None]) -> None:
+        running._warming.stop()  # as `close` does in another thread
+        progress(0.4)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(service, "open_lane", prepare)
+    monkeypatch.setattr(running._detector, "open", lambda: looked.append(None))
+    running.warm()
+    running.close()
+    assert "shutting down" in running.ready().parts["model sphinx-en"] and not looked
+    assert not caplog.records, "an end that was asked for is no fault"

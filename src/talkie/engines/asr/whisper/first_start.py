@@ -6,7 +6,7 @@ One after the other, so that never two models are in memory; what wins is rememb
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,7 +23,8 @@ from talkie.engines.asr.whisper.trial import Passage, Trial, log_likelihood, run
 from talkie.engines.memory import give_back_free_memory
 
 CONVERTED, TRIED_ONE = 0.8, 0.9
-"""Shares of the whole, roughly."""
+OPENED, HEARD = 0.02, 0.07
+"""Shares of the whole, roughly; of a trial, after its beginning. Whoever is told one may raise, and so end it all."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +47,11 @@ def choose(files: ModelFiles, form: Form, options: BackendOptions) -> tuple[Back
         return open_openvino(files, form, options), "taken where it can; not measured"
     options.progress(CONVERTED)
     model = open_ctranslate2(files, options)
-    theirs, compute_type = _try(model, files, passages), model.compute_type
+    theirs, compute_type = _try(model, files, passages, options.progress), model.compute_type
     _close(model)
     options.progress(TRIED_ONE)
     model = open_openvino(files, form, options)
-    ours = _try(model, files, passages[: len(theirs.trial.texts)], theirs.trial)
+    ours = _try(model, files, passages[: len(theirs.trial.texts)], options.progress, theirs.trial)
     verdict = contest(ours.trial, theirs.trial, passages, _likelihoods(ours, theirs))
     options.progress(1.0)
     chosen = ("openvino", form.name) if verdict.openvino else ("ctranslate2", compute_type)
@@ -64,10 +65,19 @@ def choose(files: ModelFiles, form: Form, options: BackendOptions) -> tuple[Back
     return open_ctranslate2(files, options), verdict.reason
 
 
-def _try(model: Backend, files: ModelFiles, passages: Sequence[Passage], other: Trial | None = None) -> _Tried:
+def _try(
+    model: Backend,
+    files: ModelFiles,
+    passages: Sequence[Passage],
+    progress: Callable[[float], None],
+    other: Trial | None = None,
+) -> _Tried:
     """And how likely what was heard is, by this one or by the `other`."""
+    began = CONVERTED if other is None else TRIED_ONE
     tokens = load_tokens(files, multilingual=model.multilingual)
+    progress(began + OPENED)
     trial = run_trial(model, tokens, passages, whole=other is not None)
+    progress(began + HEARD)
     encoded, trial = trial.encoded, replace(trial, encoded=None)
     heard = (other or trial).tokens
     if not any(heard) or not alignment_heads(files):
