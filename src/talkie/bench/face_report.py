@@ -79,7 +79,8 @@ def _network(run: FaceNetworkRun) -> Table:
         f"Loaded in {run.load_s:.1f} s; the first frame then took {run.first_ms:.0f} ms; the first of a film was "
         f"encoded after {1000 * percentile(whole.first_s, 50):.0f} ms. Of each film {min(whole.computed)} to "
         f"{max(whole.computed)} frames were computed, {whole.bytes_a_frame / 1000:.1f} kB each in the file. "
-        "A film keeps what the network makes of a source frame alone; frames of calls are new unless it says that they are known. "
+        "A film keeps what the network makes of a source frame alone; in calls frames are new, unless the table says "
+        "that they are known. "
         f"Memory: {run.bare_mb:.0f} MB "
         f"before, {run.loaded_mb:.0f} with the networks, {run.peak_mb:.0f} at most."
     )
