@@ -234,8 +234,8 @@ class VoiceActivityDetector(Protocol):
 @dataclass(frozen=True, slots=True)
 class FaceModelInfo:
     """What a face network can do. `size` is the height and width of its pictures; `max_batch` the most frames one call
-    may hold (a network of a fixed batch has that), `workers` the most threads that may call at once. `keeps`: of how
-    many source frames it keeps what it makes of them alone."""
+    may hold (a network of a fixed batch has that), `workers` the most threads that may call at once. `keeps`: for how
+    many source frames it keeps what it makes of them alone, or 0."""
 
     name: str
     engine: str

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 LOOKAHEAD_S = 0.4625
 """The last window of a frame begins at most 20 mel steps of 12.5 ms after it, and is 15 steps and half a transform
 long."""
-KEPT_SHARE = 2
-"""Frames go forward and backward, so of twice as many as are kept half are found: where fewer are, keeping costs more
-than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +102,8 @@ class NeuralFace:
         return self.turned(inner(self.crops.outer(index)))
 
     def named(self, index: int) -> Hashable | None:
-        """What a network that keeps something of crops may call this one; None where there are too many to be kept."""
-        return (self._name, index) if self.source.count <= KEPT_SHARE * self.mouths.info.keeps else None
+        """What a network that keeps something of so many crops may call this one."""
+        return (self._name, index) if self.source.count <= self.mouths.info.keeps else None
 
     def item(self, index: int, audio: NDArray[np.float32]) -> MouthItem:
         """The mouth of a source frame for that sound."""

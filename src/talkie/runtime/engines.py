@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from talkie.engines import registry
@@ -97,8 +97,16 @@ def open_face_model(pack: AvatarPack, config: ServiceConfig) -> FaceModel:
         backend=config.face_backend,
         threads=config.threads,
         max_batch=config.face_batch,
+        sources=_source_frames(pack),
     )
     return model
+
+
+def _source_frames(pack: AvatarPack) -> int:
+    from talkie.video.source import open_source
+
+    with closing(open_source(pack.frames, is_video=pack.is_video)) as source:
+        return source.count
 
 
 def foresee(model: StoredModel, config: ServiceConfig) -> Choice | None:

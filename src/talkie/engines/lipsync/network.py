@@ -26,14 +26,14 @@ class Network(Protocol):
     """`run` fills `out`, `(n, ...)`, from inputs `(n, ...)`; safe for threads. `warm` makes each size of call once,
     so that kernels, memory and threads are there when somebody waits. All raise `EngineFailed`.
 
-    After `keep`, what is made of the first input alone is kept for `keeps` of the `sources`, one for each item: whoever
-    gives one says that it stands for that input, whatever the others are. 0: nothing is kept, and they mean nothing.
+    After `keep`, for so many `sources`, what is made of the first input alone is kept: a source is given for each item,
+    and stands for its first input. `keeps` is that number, or 0: then nothing is kept, and sources mean nothing.
     """
 
     signature: Signature
     keeps: int
 
-    def keep(self) -> None: ...
+    def keep(self, sources: int) -> None: ...
 
     def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None: ...
 

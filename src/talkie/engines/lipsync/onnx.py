@@ -31,6 +31,7 @@ class OnnxFace:
     """`FaceModel` of any pack. `encode` and `infer` may be called at any time; who finds no room waits.
 
     `face` and `encoder` are the files where they are not called as the contract has it. `threads` 0: all processors.
+    `sources`: how many source frames there are that come again and again, 0 for none.
     Raises `BadAvatar` for files that are no such networks, `EngineUnavailable` for a backend that is not there.
     """
 
@@ -44,6 +45,7 @@ class OnnxFace:
         backend: str = "auto",
         threads: int = 0,
         max_batch: int = 16,
+        sources: int = 0,
     ) -> None:
         wish = Wish(backend, threads or _processors(), max(1, min(max_batch, MAX_BATCH)))
         face, encoder = face or directory / FACE, encoder or directory / ENCODER
@@ -55,7 +57,7 @@ class OnnxFace:
         if not np.isfinite(heard).all():
             raise BadAvatar(encoder.name, "what it gives are no numbers, from sound that is.")
         self._chosen: Chosen | None = open_face(face, wish, lambda size: (probes.visuals(size), heard))
-        self._chosen.network.keep()
+        self._chosen.network.keep(sources)
         self._chosen.network.warm()
         self.info = _info(name or directory.name, self._chosen, wish)
 

@@ -71,7 +71,7 @@ class OnnxNetwork:
         self._lock = Lock()
         self.keeps = 0
 
-    def keep(self) -> None:
+    def keep(self, sources: int) -> None:
         """ONNX Runtime computes the whole of it each time."""
 
     def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from talkie.engines import openvino_runtime
@@ -20,6 +21,9 @@ from talkie.engines.lipsync.signature import Port, Signature
 from talkie.errors import BadAvatar
 
 MAX_STREAMS = 8
+LOOP = 2
+"""Frames go forward and backward: of twice as many as there is room for half are found, the last of them. Where fewer
+are, keeping costs more than it saves."""
 _THREADS_A_STREAM = 2
 _KINDS = {"f32": "tensor(float)", "f16": "tensor(float16)"}
 ReadSignature = Callable[[str, Sequence[Port], Sequence[Port]], Signature]
@@ -44,37 +48,45 @@ class OpenVinoNetwork:
         self.signature, self.keeps = signature, 0
         self._path, self._size = path, signature.batch or 1
         self._precision, self._threads = precision, threads
+        self._lock = Lock()
         self._halved: CallPool | None = None
         with running():
-            options = self._options(_THREADS_A_STREAM)
-            compiled = openvino_runtime.compile_graph(self._model(), options)
-            self._whole = CallPool([WholeCall(compiled, signature, self._size) for _ in range(options.streams)])
+            self._whole: CallPool | None = self._whole_pool()
 
-    def keep(self) -> None:
-        """From now on what is made of a source alone is kept; nothing changes where that cannot be."""
-        if self._size != 1:
+    def keep(self, sources: int) -> None:
+        """The whole makes room for its halves: it is opened again where somebody brings frames that have no name."""
+        if self._size != 1 or not sources:
             return
         with running():
             found = halves(self._model(), self.signature, self._precision)
-            if found is None:
+            if found is None or sources > LOOP * (kept := KeptVisuals(found)).capacity:
                 return
-            kept, options = KeptVisuals(found), self._options(1)
+            self._whole = None
+            options = self._options(1)
             compiled = [openvino_runtime.compile_graph(one, options) for one in (found.seen, found.heard)]
             calls = [HalvesCall(compiled, kept, self.signature) for _ in range(options.streams)]
-            self._halved, self.keeps = CallPool(calls), kept.capacity
+            self._halved, self.keeps = CallPool(calls), sources
 
     def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None:
         with running():
-            if self._halved is None or not sources or None in sources:
-                self._whole.run(inputs, out, self._size)
-            else:
+            if self._halved is not None and sources and None not in sources:
                 self._halved.run(inputs, out, self._size, sources)
+            else:
+                self._opened_whole().run(inputs, out, self._size)
 
     def warm(self) -> None:
         with running():
-            self._whole.warm()
-            if self._halved is not None:
-                self._halved.warm()
+            (self._halved or self._opened_whole()).warm()
+
+    def _opened_whole(self) -> CallPool:
+        with self._lock:
+            self._whole = self._whole or self._whole_pool()
+            return self._whole
+
+    def _whole_pool(self) -> CallPool:
+        options = self._options(_THREADS_A_STREAM)
+        compiled = openvino_runtime.compile_graph(self._model(), options)
+        return CallPool([WholeCall(compiled, self.signature, self._size) for _ in range(options.streams)])
 
     def _options(self, threads_each: int) -> openvino_runtime.GraphOptions:
         streams = max(1, min(MAX_STREAMS, self._threads // threads_each))
