@@ -15,6 +15,19 @@ settings.register_profile("talkie", deadline=None, max_examples=50, suppress_hea
 settings.load_profile("talkie")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a fixture of their file are a group: one process makes it, and not every one of them."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
+def shares_a_fixture(item: pytest.Item) -> bool:
+    definitions = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+    return any(found[-1].scope == "module" for found in definitions)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Hides `TALKIE_*` and the user's directories; keeps calls to this machine away from a proxy."""
