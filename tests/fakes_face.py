@@ -153,6 +153,7 @@ class FakeFaceSession:
         self._ahead_s, self._index = ahead_s, 0
         self._began_s: float | None = None  # with the first tick
         self._generation, self._words, self._at, self._open = 0, [""][:0], 0, False
+        self._finishing = False
         self._lock = threading.Lock()
 
     def say(self, text: str) -> int:
@@ -194,6 +195,8 @@ class FakeFaceSession:
         self.told_s = at_s
 
     def next_tick(self, timeout_s: float) -> FaceTick | None:
+        if self._finishing and not self._words:
+            return None
         self._began_s = self._began_s or time.monotonic()
         due_s = self._began_s + self._index / FPS - self._ahead_s
         wait_s = due_s - time.monotonic()
@@ -222,6 +225,9 @@ class FakeFaceSession:
 
     def wake(self, callback: Callable[[], None]) -> None:
         """It is polled."""
+
+    def finish_quietly(self) -> None:
+        self._finishing, self._open = True, False
 
     def close(self) -> None:
         self.closed.set()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -107,6 +110,7 @@ def test_the_end_of_the_service(tmp_path: Path) -> None:
 def test_a_server_with_open_sockets_stops_when_it_is_asked_to(tmp_path: Path) -> None:
     with running_server(tmp_path, "--model", BUILT_IN, "--workers", "1") as server:
         server.wait_ready()
+        told: list[dict[str, Any]] = []
 
         async def talk() -> int | None:
             async with connect(f"ws://{urlsplit(server.url).netloc}/v1/listen?client=a+phone") as socket:
@@ -117,13 +121,14 @@ def test_a_server_with_open_sockets_stops_when_it_is_asked_to(tmp_path: Path) ->
                 shown = (await asyncio.to_thread(server.get, "/metrics")).text
                 assert 'talkie_live_sessions{door="listen"} 1.0' in shown
                 server.process.send_signal(signal.SIGTERM)
-                try:
+                with contextlib.suppress(ConnectionClosed):
                     while True:
-                        await asyncio.wait_for(socket.recv(), 30)
-                except ConnectionClosed as closed:
-                    return closed.rcvd.code if closed.rcvd else None
+                        told.append(json.loads(await asyncio.wait_for(socket.recv(), 30)))
+                return socket.close_code
 
-        assert asyncio.run(talk()) in (1012, 1013)
+        assert asyncio.run(talk()) == 1013
+        final, error = told[-2:]
+        assert final["type"] == "final" and final["text"] and error["error"]["code"] == "shutting_down"
         assert server.stop() == 0
     log = server.log_text()
     assert '"route": "/v1/listen"' in log and "a phone" not in log

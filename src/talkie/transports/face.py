@@ -67,6 +67,10 @@ class FaceSession(Protocol):
         """`callback` is called, in some thread, whenever a tick can be taken. It must not block."""
         ...
 
+    def finish_quietly(self) -> None:
+        """End when nothing is being said any more, without an error."""
+        ...
+
     def close(self) -> None:
         """Harmless a second time."""
         ...

@@ -2,11 +2,13 @@
 
 One task hears the client, one tells it. What a message does wrong is answered by an `error` event and the conversation
 goes on; what ends the session ends it, with an `error` event and a close code. A client that leaves takes its session
-with it. Knows nothing of JSON's fields (`wire/face_protocol.py`) or of faces.
+with it; a server that stops lets the face finish what it says. Knows nothing of JSON's fields
+(`wire/face_protocol.py`) or of faces.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from fastapi import FastAPI
@@ -40,6 +42,10 @@ async def live_face(websocket: WebSocket) -> None:
         await _converse(socket, websocket)
     except Cancelled:
         return
+    except asyncio.CancelledError:
+        if not socket.is_stopping:
+            raise
+        await _part(socket, words_of(ShuttingDown()), close_code(ShuttingDown()))
     except TalkieError as error:
         await _part(socket, words_of(error), close_code(error))
     except Exception as error:
@@ -79,10 +85,17 @@ async def _converse(socket: Socket, websocket: WebSocket) -> None:
 
 
 async def _hear(socket: Socket, line: FaceLine) -> None:
-    """Messages of the client, to the end of the connection."""
-    faults = 0
+    """Messages of the client, to the end of the connection; once the server stops it is only watched."""
+    faults, is_cut = 0, False
     while True:
-        message = await socket.receive()
+        try:
+            message = await socket.receive()
+        except ShuttingDown:
+            is_cut = True
+            await asyncio.to_thread(line.session.finish_quietly)
+            continue
+        if is_cut:
+            continue
         try:
             if isinstance(message, bytes):
                 line.answer(line.talk.hear_pcm(message))
@@ -100,7 +113,7 @@ async def _tell(socket: Socket, line: FaceLine) -> None:
     async with contextlib.aclosing(line.told()) as items:  # type: ignore[type-var]
         async for item in items:
             await socket.send(to_binary(item) if isinstance(item, Packet) else told.to_text(item))
-    raise SessionEnded
+    raise ShuttingDown if socket.is_stopping else SessionEnded
 
 
 class TooManyFaults(InvalidValue):

@@ -2,11 +2,13 @@
 
 One task hears the client, one tells it. What is wrong is told as an `error` message and ends the connection with a
 close code; so are parameters that cannot be, after the connection was accepted, since browsers show nothing of a
-refusal. A client that leaves takes its session with it.
+refusal. A client that leaves takes its session with it. A server that stops hears what was said to its end, and says
+then why it is over.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -47,6 +49,10 @@ async def listen(websocket: WebSocket) -> None:
         await socket.close()
     except Cancelled:
         return
+    except asyncio.CancelledError:
+        if not socket.is_stopping:
+            raise
+        await _refuse(socket, words_of(ShuttingDown()), close_code(ShuttingDown()))
     except TalkieError as error:
         await _refuse(socket, words_of(error), close_code(error))
     except Exception as error:
@@ -74,10 +80,18 @@ async def _converse(socket: Socket, parameters: list[tuple[str, str]]) -> None:
 
 
 async def _hear(socket: Socket, line: LiveLine, sound: _Sound) -> None:
-    """Messages of the client, to the end of the connection; after `close` it is only watched."""
+    """Messages of the client, to the end of the connection; after `close` it is only watched, and once the server
+    stops."""
     closing = False
     while True:
-        message = await socket.receive()
+        try:
+            message = await socket.receive()
+        except ShuttingDown:
+            if not closing:
+                sound.cut = closing = True
+                await line.send(sound.rest())
+                line.finish()
+            continue
         if closing:
             continue
         if isinstance(message, bytes):
@@ -105,6 +119,8 @@ async def _obey(command: Command, line: LiveLine) -> bool:
 async def _tell(socket: Socket, line: LiveLine, sound: _Sound) -> None:
     async for event in line.events():
         await socket.send(_message(event))
+    if sound.cut:
+        raise ShuttingDown
     await socket.send(told.to_text(told.done_message(sound.seconds)))
 
 
@@ -116,10 +132,12 @@ class _Sound:
     """The client's bytes on their way to the session, whose format must be known before the first of them has come.
 
     Where a WAV header may still tell that format, the session is given float32 at 16 kHz and the sound is made so here.
+    `cut`: it was not the client that ended it.
     """
 
     def __init__(self, call: ListenCall) -> None:
         self.seconds = 0.0
+        self.cut = False
         self._raw = call.request.raw
         self._wav = WavStream() if call.sniff else None
         self._pcm: LivePcm | None = None

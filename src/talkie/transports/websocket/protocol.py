@@ -3,20 +3,24 @@
 A client that does not read is told so and cut, where uvicorn waits for it with a connection for ever. A client that
 sends faster than it is heard is slowed by its own socket, and is no less alive for that: its answer to a ping stands
 behind its sound. And no more than a few seconds of sound stand in the kernel, so that one who leaves is soon missed.
+When the server stops, a conversation is asked to end, where uvicorn closes it in the middle of a word.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from talkie.transports.websocket.socket import LAST
+from talkie.transports.websocket.stopping import STOPPING, Stopping
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
+
+    from websockets.http11 import Request
 
 RECEIVE_BYTES = 64 * 1024
 ABORT_S = 5.0
@@ -28,6 +32,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
 
     _abort_timer: TimerHandle | None = None
     _heard_at = 0.0
+    _stopping: Stopping | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -54,6 +59,18 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             return
         super().keepalive_timeout()
         self._abort_soon()
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.handshake_complete:  # its handler begins after this
+            self._stopping = cast("dict[str, Any]", self.scope)[STOPPING] = Stopping()
+
+    def shutdown(self) -> None:
+        """The server waits for connections as it waits for requests, and cancels what takes longer than its grace."""
+        if self._stopping is None or not self.handshake_complete or self.close_sent or self.transport.is_closing():
+            super().shutdown()
+        else:
+            self._stopping.ask()
 
     async def run_asgi(self) -> None:
         try:

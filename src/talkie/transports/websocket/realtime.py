@@ -77,6 +77,7 @@ class Conversation:
         self._opened = AsyncExitStack()
         self._sent_s = 0.0
         self._faults = 0
+        self._is_cut = False
 
     async def run(self, greetings: Sequence[str]) -> None:
         """Raises nothing of the conversation's own, for the client was told; `Cancelled` when it went before."""
@@ -87,6 +88,10 @@ class Conversation:
             await together(self._hear(), self._tell())
         except Cancelled:
             raise
+        except asyncio.CancelledError:
+            if not self._socket.is_stopping:
+                raise
+            await self._part(words_of(ShuttingDown()), close_code(ShuttingDown()))
         except TalkieError as error:
             await self._part(words_of(error), close_code(error))
         except Exception as error:
@@ -100,7 +105,16 @@ class Conversation:
 
     async def _hear(self) -> None:
         while True:
-            said = await self._socket.receive(IDLE_S if self._line is None else None)
+            try:
+                said = await self._socket.receive(IDLE_S if self._line is None else None)
+            except ShuttingDown:
+                if self._line is None:
+                    raise
+                self._is_cut = True
+                self._line.finish()
+                continue
+            if self._is_cut:
+                continue
             event_id = None
             try:
                 message = read(said)
@@ -172,7 +186,7 @@ class Conversation:
             async for event in line.events():
                 await self._say(self._telling.tell(event))
             if line is self._line:
-                raise SessionEnded
+                raise ShuttingDown if self._is_cut else SessionEnded
 
     async def _say(self, events: Iterable[Json]) -> None:
         for event in events:

@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from talkie import errors
-from talkie.errors import Cancelled, InvalidValue, SessionIdle, SlowReader, TalkieError
+from talkie.errors import Cancelled, InvalidValue, SessionIdle, ShuttingDown, SlowReader, TalkieError
 from talkie.transports.http.access import CALLER
 from talkie.transports.http.door import Door
 from talkie.transports.http.edge import AUDIO_S
+from talkie.transports.websocket.stopping import STOPPING, Stopping
 
 PROTOCOLS = ("realtime", "talkie")
 """Subprotocols of ours. A browser that offers some (its key is one) closes unless one of them is echoed."""
@@ -71,6 +72,7 @@ class Socket:
 
     def __init__(self, websocket: WebSocket, limits: SocketLimits = SocketLimits()) -> None:
         self._websocket, self._limits = websocket, limits
+        self._stopping: Stopping = websocket.scope.get(STOPPING) or Stopping()
         self._closed = False
 
     @property
@@ -84,6 +86,11 @@ class Socket:
         """The name of the key that was shown, empty where none is wanted."""
         caller = self._websocket.scope.get(CALLER)
         return caller.name if caller is not None else ""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the server has asked for the end of the conversation."""
+        return self._stopping.is_asked
 
     @property
     def label(self) -> str:
@@ -101,12 +108,15 @@ class Socket:
             await self._websocket.accept(next((name for name in offered if name in PROTOCOLS), None))
 
     async def receive(self, idle_s: float | None = None) -> str | bytes:
-        """The next message. Raises `Cancelled` when the client has left, `MessageTooLarge`, and `SessionIdle` when
-        none comes within `idle_s`."""
+        """The next message. Raises `Cancelled` when the client has left, `MessageTooLarge`, `SessionIdle` when none
+        comes within `idle_s`, and `ShuttingDown`, once, when the server stops: whoever has last words says them."""
         try:
-            async with asyncio.timeout(idle_s):
-                message = await self._websocket.receive()
+            async with asyncio.timeout(idle_s) as patience:
+                with self._stopping.ends(patience):
+                    message = await self._websocket.receive()
         except TimeoutError:
+            if self._stopping.is_due():
+                raise ShuttingDown from None
             raise SessionIdle(idle_s or 0.0) from None
         if message["type"] != "websocket.receive":
             self._closed = True
