@@ -339,6 +339,8 @@ class Service:
         library is busy with for so long that nobody can wait for it."""
         self._first_start.stop()
         self._admission.close()
+        if grace_s <= 0:  # nobody is to have a model any more: those who wait for one need not
+            self._warming.stop()
         self._sessions.close(grace_s)
         if self._showing is not None:
             self._showing.table.close(grace_s)

@@ -117,6 +117,12 @@ def test_one_who_said_nothing_is_told_why(tmp_path: Path, path: str, first: str)
     assert (why(told), code, len(told)) == ("shutting_down", 1013, 1)
 
 
+def test_nobody_waits_for_a_model_that_has_nothing_to_hear(tmp_path: Path) -> None:
+    made: list[Slow] = []
+    told, code = stopped(tmp_path, LISTEN, until="ready", service=slow_service(made))
+    assert (why(told), code) == ("shutting_down", 1013) and not made[0].asked
+
+
 def test_one_who_talks_on_and_on_is_cut(tmp_path: Path) -> None:
     async def talk_on(socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -133,9 +139,11 @@ class Slow(FakeLiveSession):
 
     def __init__(self, request: LiveRequest) -> None:
         super().__init__(request, ("hello there",))
+        self.asked = False
 
     def finish(self) -> None:
         """Nothing yet."""
+        self.asked = True
 
 
 def slow_service(made: list[Slow]) -> FakeService:

@@ -87,6 +87,8 @@ async def _hear(socket: Socket, line: LiveLine, sound: _Sound) -> None:
         try:
             message = await socket.receive()
         except ShuttingDown:
+            if not sound.seconds:  # no words to wait for, nor for the model that would hear them
+                raise
             if not closing:
                 sound.cut = closing = True
                 await line.send(sound.rest())

@@ -108,7 +108,7 @@ class Conversation:
             try:
                 said = await self._socket.receive(IDLE_S if self._line is None else None)
             except ShuttingDown:
-                if self._line is None:
+                if self._line is None or not self._sent_s:  # no words to wait for, nor for the model to hear them
                     raise
                 self._is_cut = True
                 self._line.finish()
