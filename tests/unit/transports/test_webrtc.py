@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -143,13 +144,16 @@ class Ring:
     async def call(self) -> RTCPeerConnection:
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         peer.createDataChannel("talkie")
+        await self.connect(peer)
+        return peer
+
+    async def connect(self, peer: RTCPeerConnection) -> None:
         peer.addTransceiver("video", direction="recvonly")
         await peer.setLocalDescription(await peer.createOffer())
         async with client(self.app) as http:
             answer = await http.post(PATH, json={"sdp": peer.localDescription.sdp, "type": "offer"})
         await peer.setRemoteDescription(RTCSessionDescription(answer.json()["sdp"], "answer"))
         await until(lambda: peer.connectionState == "connected" and self.session._index > 0)
-        return peer
 
     async def delete(self) -> httpx.Response:
         async with client(self.app) as http:
@@ -190,6 +194,28 @@ def test_however_a_call_ends_nothing_is_left(tmp_path: Path, end: Callable[[Ring
         await until(lambda: asyncio.all_tasks() <= before)
 
     run(call())
+
+
+@pytest.mark.parametrize(("text", "before"), [("one two three", ["utterance.done"]), ("", [])])
+def test_a_server_that_stops_lets_the_face_finish_and_says_why(tmp_path: Path, text: str, before: list[str]) -> None:
+    async def call() -> list[str]:
+        ring, told = Ring(tmp_path), []
+        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        channel = peer.createDataChannel("talkie")
+        channel.on("message", lambda message: told.append(json.loads(message)))
+        await ring.connect(peer)
+        await until(lambda: len(told) > 0)
+        if text:
+            channel.send(json.dumps({"type": "text", "text": text}))
+            await until(lambda: any(event["type"] == "words" for event in told))
+        await ring.calls.close()
+        await until(lambda: any(event["type"] == "error" for event in told))
+        await peer.close()
+        assert ring.session.closed.is_set() and len(ring.calls) == 0
+        assert told[-1]["error"]["code"] == "shutting_down"
+        return [event["type"] for event in told if event["type"] in ("utterance.done", "error")]
+
+    assert run(call()) == [*before, "error"]
 
 
 def test_a_call_may_be_ended_by_its_own_key_only(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ left then. Until somebody is connected no tick is taken, and whoever does not co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from aiortc import InvalidAccessError, InvalidStateError, RTCConfiguration, RTCP
 from aiortc.exceptions import OperationError
 from aiortc.rtcconfiguration import RTCBundlePolicy
 
-from talkie.errors import InvalidValue, TalkieError
+from talkie.errors import InvalidValue, SessionEnded, ShuttingDown, TalkieError
 from talkie.transports.face_talk import FaceTalk
 from talkie.transports.http.errors import INTERNAL, log_fault, words_of
 from talkie.transports.webrtc.addresses import add_loopback
@@ -38,6 +39,8 @@ log = logging.getLogger("talkie.http")
 CONNECT_S = 20.0
 LAST_WORDS_S = 0.5
 """For the last event to reach a caller before the connection is cut."""
+FINISH_S = 5.0
+"""For a face to finish what it says when the server stops."""
 REFUSED = (ValueError, LookupError, TypeError, AssertionError, InvalidAccessError, InvalidStateError, OperationError)
 """What an SDP that makes no sense can lead to."""
 ALONE = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -57,7 +60,8 @@ class Call:
         self._pump = TickPump(session, self._take, self._fail)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
-        self._connected = False
+        self._connected = self._stopping = False
+        self._told = asyncio.Event()
 
     async def answer(self, offer: str, caller: str) -> str:
         """The SDP that answers `offer`, which was made safe. Raises `InvalidValue`."""
@@ -83,7 +87,19 @@ class Call:
         self._closing = self._closing or asyncio.ensure_future(self._close())
         await asyncio.shield(self._closing)
 
+    async def part(self) -> None:
+        """The server stops: what is being said is said to its end, the caller is told, and the call ends."""
+        if self._connected and self._closing is None:
+            self._stopping = True
+            await asyncio.to_thread(self._session.finish_quietly)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), FINISH_S)
+            self._fail(ShuttingDown())
+            await asyncio.sleep(LAST_WORDS_S)
+        await self.close()
+
     async def _close(self) -> None:
+        self._told.set()
         self._pump.stop()
         await asyncio.to_thread(self._session.close)
         for task in self._tasks:
@@ -137,9 +153,12 @@ class Call:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        """The caller is told why, and the call ends."""
-        if self._closing is not None:
+        """The caller is told why, once, and the call ends."""
+        if self._closing is not None or self._told.is_set():
             return
+        self._told.set()
+        if self._stopping and isinstance(error, SessionEnded):
+            error = ShuttingDown()
         if not isinstance(error, TalkieError):
             log_fault(error)
         self._channel.say([error_message(words_of(error) if isinstance(error, TalkieError) else INTERNAL)])
