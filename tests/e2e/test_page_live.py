@@ -289,8 +289,10 @@ def test_a_network_that_takes_nothing_is_noticed(browser: Browser, plain: Server
         sent: list[int] = []
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(len(frame))))
         page.goto(plain.url)
-        start(page)
+        with page.expect_websocket() as opened:
+            start(page)
         expect(page.locator(STATE)).to_have_text("Listening")
+        opened.value.wait_for_event("framesent")  # the line is up before the first sound is there
         page.evaluate("window.stuck = 1e9")
         expect(page.locator(STATE)).to_contain_text("too slow")
         count = len(sent)
