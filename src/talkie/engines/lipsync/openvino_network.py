@@ -1,8 +1,7 @@
 """A network in OpenVINO, on the processor.
 
 A frame by itself is computed as fast there as in a batch, in a fraction of the memory, so a network of an open batch is
-compiled for one frame. Of frames that nobody knows each has two threads; those of known sources, of which there are
-many to come, have one each, for threads that wait for one another lose more than they win. Knows nothing of faces.
+compiled for one frame, and a frame has two threads. Knows nothing of faces.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ from talkie.engines.lipsync.signature import Port, Signature
 from talkie.errors import BadAvatar
 
 MAX_STREAMS = 8
+WAITING = 1
+"""Calls that are ready when another ends, so that the processors never wait for who brings the next frame."""
 LOOP = 2
 """Frames go forward and backward: of twice as many as there is room for half are found, the last of them. Where fewer
 are, keeping costs more than it saves."""
@@ -47,7 +48,8 @@ class OpenVinoNetwork:
     def __init__(self, path: Path, signature: Signature, *, precision: str, threads: int) -> None:
         self.signature, self.keeps = signature, 0
         self._path, self._size = path, signature.batch or 1
-        self._precision, self._threads = precision, threads
+        streams = max(1, min(MAX_STREAMS, threads // _THREADS_A_STREAM))
+        self._options = openvino_runtime.GraphOptions(threads, streams, precision)
         self._lock = Lock()
         self._halved: CallPool | None = None
         with running():
@@ -58,13 +60,12 @@ class OpenVinoNetwork:
         if self._size != 1 or not sources:
             return
         with running():
-            found = halves(self._model(), self.signature, self._precision)
+            found = halves(self._model(), self.signature, self._options.precision)
             if found is None or sources > LOOP * (kept := KeptVisuals(found)).capacity:
                 return
             self._whole = None
-            options = self._options(1)
-            compiled = [openvino_runtime.compile_graph(one, options) for one in (found.seen, found.heard)]
-            calls = [HalvesCall(compiled, kept, self.signature) for _ in range(options.streams)]
+            compiled = [openvino_runtime.compile_graph(one, self._options) for one in (found.seen, found.heard)]
+            calls = [HalvesCall(compiled, kept, self.signature) for _ in range(self._options.streams + WAITING)]
             self._halved, self.keeps = CallPool(calls), sources
 
     def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None:
@@ -84,13 +85,8 @@ class OpenVinoNetwork:
             return self._whole
 
     def _whole_pool(self) -> CallPool:
-        options = self._options(_THREADS_A_STREAM)
-        compiled = openvino_runtime.compile_graph(self._model(), options)
-        return CallPool([WholeCall(compiled, self.signature, self._size) for _ in range(options.streams)])
-
-    def _options(self, threads_each: int) -> openvino_runtime.GraphOptions:
-        streams = max(1, min(MAX_STREAMS, self._threads // threads_each))
-        return openvino_runtime.GraphOptions(self._threads, streams, self._precision)
+        compiled = openvino_runtime.compile_graph(self._model(), self._options)
+        return CallPool([WholeCall(compiled, self.signature, self._size) for _ in range(self._options.streams)])
 
     def _model(self) -> Any:
         model = openvino_runtime.core().read_model(self._path)
