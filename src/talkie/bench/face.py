@@ -19,7 +19,7 @@ import numpy as np
 
 from talkie.audio.decode import open_audio
 from talkie.bench.face_network_bench import (
-    KNOWN_BATCH,
+    KNOWN_BATCHES,
     Board,
     Inputs,
     in_batches,
@@ -167,9 +167,11 @@ def _batches(
             skipped.append(batch)
         else:
             cases.append(case)
-    if model.info.keeps >= KNOWN_BATCH <= model.info.max_batch:
-        progress("network: source frames that it knows")
-        cases.append(of_known_sources(model, inputs))
+    for batch in KNOWN_BATCHES:
+        if not model.info.keeps or batch > model.info.max_batch:
+            continue
+        progress(f"network: source frames that it knows, {batch} a call")
+        cases.append(of_known_sources(model, inputs, batch))
     return cases, skipped
 
 

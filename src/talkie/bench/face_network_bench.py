@@ -27,7 +27,7 @@ from talkie.video.source import ping_pong
 from talkie.video.tensors import write_visual
 
 OURS, PLAIN, KNOWN = "talkie", "onnxruntime", "talkie, source frames known"
-KNOWN_BATCH = 4
+KNOWN_BATCHES = (1, 4)
 BLOCK = 15
 PAUSE_S = 0.06
 WARM_UP = 3
@@ -140,20 +140,20 @@ def in_batches(
         yield NetworkCase(OURS, batch, times(frame_s, time.process_time() - cpu_s)), batch
 
 
-def of_known_sources(model: FaceModel, inputs: Inputs) -> NetworkCase:
+def of_known_sources(model: FaceModel, inputs: Inputs, batch: int) -> NetworkCase:
     """Our network where every source frame was shown before, as in the second turn of a loop."""
-    out = np.empty((KNOWN_BATCH, *_picture(model)), np.float32)
+    out = np.empty((batch, *_picture(model)), np.float32)
     frame_s: list[float] = []
     cpu_s = 0.0
-    for number in range(len(inputs) * 2 // KNOWN_BATCH):
-        frames = [frame % len(inputs) for frame in range(number * KNOWN_BATCH, (number + 1) * KNOWN_BATCH)]
+    for number in range(len(inputs) * 2 // batch):
+        frames = [frame % len(inputs) for frame in range(number * batch, (number + 1) * batch)]
         (visual, audio), sources = inputs.of(frames), [("known", inputs.source(frame)) for frame in frames]
         before_s, began_s = time.process_time(), time.perf_counter()
         model.infer(visual, audio, out, sources)
-        if number * KNOWN_BATCH >= len(inputs):
-            frame_s += [(time.perf_counter() - began_s) / KNOWN_BATCH] * KNOWN_BATCH
+        if number * batch >= len(inputs):
+            frame_s += [(time.perf_counter() - began_s) / batch] * batch
             cpu_s += time.process_time() - before_s
-    return NetworkCase(KNOWN, KNOWN_BATCH, times(frame_s, cpu_s))
+    return NetworkCase(KNOWN, batch, times(frame_s, cpu_s))
 
 
 def plain_session(path: Path, gpu: bool) -> Run:

@@ -5,7 +5,7 @@ Knows nothing of who waits for what.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from math import prod
 from typing import Any
 
@@ -72,9 +72,9 @@ class KeptVisuals:
 class HalvesCall:
     """One item at a time."""
 
-    def __init__(self, compiled: Sequence[Any], kept: KeptVisuals, signature: Signature) -> None:
+    def __init__(self, seen: Any, heard: Any, kept: KeptVisuals, signature: Signature) -> None:
         self._kept = kept
-        self._seen, self._heard = (openvino_runtime.new_request(one) for one in compiled)
+        self._seen, self._heard = openvino_runtime.new_request(seen), openvino_runtime.new_request(heard)
         self.inputs, self._output = _buffers(signature, 1)
         self._seen.set_input_tensor(0, _shared(self.inputs[0]))
         for place, buffer in enumerate(self.inputs):

@@ -1,7 +1,8 @@
 """A network in OpenVINO, on the processor.
 
 A frame by itself is computed as fast there as in a batch, in a fraction of the memory, so a network of an open batch is
-compiled for one frame, and a frame has two threads. Knows nothing of faces.
+compiled for one frame. A frame that nobody knows has two threads. One of a known source, of which more are to come, has
+one: threads that wait for one another lose more than they win (docs/decisions/0118). Knows nothing of faces.
 """
 
 from __future__ import annotations
@@ -20,12 +21,9 @@ from talkie.engines.lipsync.signature import Port, Signature
 from talkie.errors import BadAvatar
 
 MAX_STREAMS = 8
-WAITING = 1
-"""Calls that are ready when another ends, so that the processors never wait for who brings the next frame."""
 LOOP = 2
 """Frames go forward and backward: of twice as many as there is room for half are found, the last of them. Where fewer
 are, keeping costs more than it saves."""
-_THREADS_A_STREAM = 2
 _KINDS = {"f32": "tensor(float)", "f16": "tensor(float16)"}
 ReadSignature = Callable[[str, Sequence[Port], Sequence[Port]], Signature]
 
@@ -48,8 +46,7 @@ class OpenVinoNetwork:
     def __init__(self, path: Path, signature: Signature, *, precision: str, threads: int) -> None:
         self.signature, self.keeps = signature, 0
         self._path, self._size = path, signature.batch or 1
-        streams = max(1, min(MAX_STREAMS, threads // _THREADS_A_STREAM))
-        self._options = openvino_runtime.GraphOptions(threads, streams, precision)
+        self._precision, self._threads = precision, threads
         self._lock = Lock()
         self._halved: CallPool | None = None
         with running():
@@ -60,12 +57,14 @@ class OpenVinoNetwork:
         if self._size != 1 or not sources:
             return
         with running():
-            found = halves(self._model(), self.signature, self._options.precision)
+            found = halves(self._model(), self.signature, self._precision)
             if found is None or sources > LOOP * (kept := KeptVisuals(found)).capacity:
                 return
             self._whole = None
-            compiled = [openvino_runtime.compile_graph(one, self._options) for one in (found.seen, found.heard)]
-            calls = [HalvesCall(compiled, kept, self.signature) for _ in range(self._options.streams + WAITING)]
+            alone, beside = self._options(streams=1), self._options(streams=self._threads)
+            seen = openvino_runtime.compile_graph(found.seen, alone)
+            heard = openvino_runtime.compile_graph(found.heard, beside)
+            calls = [HalvesCall(seen, heard, kept, self.signature) for _ in range(beside.streams)]
             self._halved, self.keeps = CallPool(calls), sources
 
     def run(self, inputs: Sequence[Floats], out: Floats, sources: Sources = ()) -> None:
@@ -85,8 +84,12 @@ class OpenVinoNetwork:
             return self._whole
 
     def _whole_pool(self) -> CallPool:
-        compiled = openvino_runtime.compile_graph(self._model(), self._options)
-        return CallPool([WholeCall(compiled, self.signature, self._size) for _ in range(self._options.streams)])
+        options = self._options(streams=self._threads // 2)
+        compiled = openvino_runtime.compile_graph(self._model(), options)
+        return CallPool([WholeCall(compiled, self.signature, self._size) for _ in range(options.streams)])
+
+    def _options(self, *, streams: int) -> openvino_runtime.GraphOptions:
+        return openvino_runtime.GraphOptions(self._threads, max(1, min(MAX_STREAMS, streams)), self._precision)
 
     def _model(self) -> Any:
         model = openvino_runtime.core().read_model(self._path)
