@@ -130,6 +130,8 @@ class FaceLine:
         self._news.set()
 
     def _put(self, items: list[_Item]) -> None:
+        if self._ended:  # given up; this was on its way
+            return
         for item in items:
             if self.talk.stale(item.generation):
                 self._broken = self._broken or item.is_picture
