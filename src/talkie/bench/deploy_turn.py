@@ -30,6 +30,8 @@ READY_S, POLL_S, EMPTY_S = 600.0, 0.02, 60.0
 SPARE_S = 10.0
 """A model stays so much longer than the time that idling is measured for: also while two servers are asked in turns."""
 SAMPLES = 10
+WARM_UP = 4
+"""Answers of each server that do not count, before the one with TLS, which is new, is held against one that is not."""
 """Looks at a GPU while nobody asks."""
 
 
@@ -133,7 +135,7 @@ def _beside_tls(form: Form, task: TurnTask, plain: Client) -> dict[str, tuple[fl
             "plain_new_s": lambda: Client(plain.url, task.wish.key),
             "tls_new_s": lambda: Client(running.url, task.wish.key, cacert=cacert),
         }
-        for client in (plain, secure):
+        for client in (plain, secure) * WARM_UP:
             answer(client, task.audio)
         for number in range(task.answers):
             for name, client in _turns([("plain_s", plain), ("tls_s", secure)], number):
