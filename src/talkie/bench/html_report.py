@@ -54,7 +54,8 @@ def _body(result: Result) -> Iterator[str]:
     yield (
         "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(result)) + "</dl>"
     )
-    yield _verdicts(verdict_table(result))
+    if result.hears:
+        yield _verdicts(verdict_table(result))
     for model, workload in dict.fromkeys((case.model, case.workload) for case in result.cases):
         yield f"<h2>{escape(model)}, {escape(workload)}{_mark(result, model)}</h2>"
         yield from _file_pictures(found, model, workload)

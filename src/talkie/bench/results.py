@@ -142,6 +142,11 @@ class Result:
     schema: int = SCHEMA
 
     @property
+    def hears(self) -> bool:
+        """Whether this is about the goals of hearing: faces and voices alone have their own."""
+        return bool(self.cases or self.crowds or self.live or self.server) or not (self.faces or self.speech)
+
+    @property
     def speed_only(self) -> bool:
         return any(model.shape_true for model in self.models) or any(run.shape_true for run in self.live)
 

@@ -130,7 +130,7 @@ def sections(result: Result) -> list[Table]:
         *live_tables(result.live),
         *tts_tables(result.speech),
         *face_tables(result.faces),
-        verdict_table(result),
+        *([verdict_table(result)] if result.hears else []),
     ]
 
 

@@ -110,6 +110,7 @@ def test_results_survive_being_written(measured: face_results.FaceNetworkRun, tm
     page = (tmp_path / "run.html").read_text()
     assert "faces a second by the size of a call" in page
     assert face_tables([run])[0].title.startswith("Faces: a network")
+    assert "WhisperS2T" not in page  # the goals of hearing are another run's
 
 
 def test_goals_are_met_or_missed_or_not_measured(measured: face_results.FaceNetworkRun) -> None:
