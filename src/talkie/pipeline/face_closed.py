@@ -7,7 +7,7 @@ the avatar share it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Literal, Protocol, TypeAlias
 
@@ -26,10 +26,8 @@ CACHE_BYTES = 128 * 1024 * 1024
 """Some four hundred mouths of 320 pixels."""
 
 Closed: TypeAlias = "Literal['network', 'source'] | Picture"
-Crop: TypeAlias = Callable[[int], Picture]
-"""Of the source frame with that number, in the network's order of colours."""
-Name: TypeAlias = Callable[[int], "Hashable | None"]
-"""Of that crop, for a network that keeps what it makes of it."""
+Item: TypeAlias = Callable[[int, NDArray[np.float32]], MouthItem]
+"""What asks for the mouth of the source frame with that number, for that sound."""
 
 
 class ClosedMouths(Protocol):
@@ -70,8 +68,8 @@ class GivenMouths:
 class SilentMouths:
     """What the network makes of silence."""
 
-    def __init__(self, mouths: Mouths, crop: Crop, name: Name = lambda _: None) -> None:
-        self._mouths, self._crop, self._name = mouths, crop, name
+    def __init__(self, mouths: Mouths, item: Item) -> None:
+        self._mouths, self._item = mouths, item
         self._cache = PictureCache(CACHE_BYTES)
         self._audio: NDArray[np.float32] | None = None
         self._lock = threading.Lock()
@@ -83,7 +81,7 @@ class SilentMouths:
         with self._lock:
             if self._audio is None:
                 self._audio = silent_audio(self._mouths.encode)
-        return MouthItem(self._crop(index), self._audio, self._name(index))
+        return self._item(index, self._audio)
 
     def learn(self, index: int, mouth: Picture) -> None:
         if self._cache.get(index) is None:

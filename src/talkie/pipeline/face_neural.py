@@ -81,7 +81,7 @@ class NeuralFace:
         self.info = FaceInfo(look.name, "neural", source.width, source.height, FPS, LOOKAHEAD_S)
         self.closed: ClosedMouths
         if isinstance(look.closed, str) and look.closed == "network":
-            self.closed = SilentMouths(mouths, self.crop, self.named)
+            self.closed = SilentMouths(mouths, self.item)
         else:
             picture = None if isinstance(look.closed, str) else look.closed
             self.closed = GivenMouths(self.crops, picture, look.boxes, size)

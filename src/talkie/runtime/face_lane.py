@@ -98,7 +98,7 @@ class FaceLane:
         self.model = model
         self.on_close = ExitStack()
         """Whatever must be given back with the lane."""
-        most = min(most, CPU_MOST // max(1, model.info.workers) or 1) if model.info.device == "cpu" else most
+        most = min(most, CPU_MOST // max(1, model.info.workers)) if model.info.device == "cpu" else most
         self.info: FaceModelInfo = replace(model.info, max_batch=max(1, min(most, model.info.max_batch)))
         self._clock = clock
         self._metrics = metrics.LaneMetrics(self.info.name)

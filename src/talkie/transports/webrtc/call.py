@@ -87,7 +87,7 @@ class Call:
         self._closing = self._closing or asyncio.ensure_future(self._close())
         await asyncio.shield(self._closing)
 
-    async def part(self) -> None:
+    async def finish(self) -> None:
         """The server stops: what is being said is said to its end, the caller is told, and the call ends."""
         if self._connected and self._closing is None:
             self._stopping = True
@@ -95,7 +95,7 @@ class Call:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), FINISH_S)
             self._fail(ShuttingDown())
-            await asyncio.sleep(LAST_WORDS_S)
+            await self._last_words()
         await self.close()
 
     async def _close(self) -> None:
@@ -163,9 +163,9 @@ class Call:
             log_fault(error)
         self._channel.say([error_message(words_of(error) if isinstance(error, TalkieError) else INTERNAL)])
         self._pump.stop()
-        self._later(self._part())
+        self._later(self._last_words())
 
-    async def _part(self) -> None:
+    async def _last_words(self) -> None:
         await asyncio.sleep(LAST_WORDS_S)
         self._end()
 

@@ -68,7 +68,7 @@ class Calls:
     async def close(self) -> None:
         """All of them, when their faces have said what they were saying, and no more."""
         self._closed = True
-        await asyncio.gather(*(call.part() for call, _ in list(self._calls.values())))
+        await asyncio.gather(*(call.finish() for call, _ in list(self._calls.values())))
 
     def _forget(self, call_id: str) -> None:
         self._calls.pop(call_id, None)

@@ -38,14 +38,11 @@ async def live_face(websocket: WebSocket) -> None:
     """One connection, from its acceptance to its close code."""
     socket = Socket(websocket)
     try:
-        await socket.accept()
-        await _converse(socket, websocket)
+        with socket.until_stopped():
+            await socket.accept()
+            await _converse(socket, websocket)
     except Cancelled:
         return
-    except asyncio.CancelledError:
-        if not socket.is_stopping:
-            raise
-        await _part(socket, words_of(ShuttingDown()), close_code(ShuttingDown()))
     except TalkieError as error:
         await _part(socket, words_of(error), close_code(error))
     except Exception as error:

@@ -8,7 +8,6 @@ then why it is over.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -44,15 +43,12 @@ async def listen(websocket: WebSocket) -> None:
     """One connection, from its acceptance to its close code."""
     socket = Socket(websocket)
     try:
-        await socket.accept()
-        await _converse(socket, websocket.query_params.multi_items())
-        await socket.close()
+        with socket.until_stopped():
+            await socket.accept()
+            await _converse(socket, websocket.query_params.multi_items())
+            await socket.close()
     except Cancelled:
         return
-    except asyncio.CancelledError:
-        if not socket.is_stopping:
-            raise
-        await _refuse(socket, words_of(ShuttingDown()), close_code(ShuttingDown()))
     except TalkieError as error:
         await _refuse(socket, words_of(error), close_code(error))
     except Exception as error:

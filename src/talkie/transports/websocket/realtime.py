@@ -82,16 +82,13 @@ class Conversation:
     async def run(self, greetings: Sequence[str]) -> None:
         """Raises nothing of the conversation's own, for the client was told; `Cancelled` when it went before."""
         try:
-            await self._say(self._telling.shown(name) for name in greetings)
-            if self._socket.door.gate.closed:
-                raise ShuttingDown
-            await together(self._hear(), self._tell())
+            with self._socket.until_stopped():
+                await self._say(self._telling.shown(name) for name in greetings)
+                if self._socket.door.gate.closed:
+                    raise ShuttingDown
+                await together(self._hear(), self._tell())
         except Cancelled:
             raise
-        except asyncio.CancelledError:
-            if not self._socket.is_stopping:
-                raise
-            await self._part(words_of(ShuttingDown()), close_code(ShuttingDown()))
         except TalkieError as error:
             await self._part(words_of(error), close_code(error))
         except Exception as error:

@@ -92,6 +92,16 @@ class Socket:
         """Whether the server has asked for the end of the conversation."""
         return self._stopping.is_asked
 
+    @contextlib.contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """Around a conversation: one that is cut off at the end of a stopping server's grace raises `ShuttingDown`."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.is_stopping:
+                raise
+            raise ShuttingDown from None
+
     @property
     def label(self) -> str:
         """What the client calls itself, for the list of sessions."""
